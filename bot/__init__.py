@@ -1,0 +1,1 @@
+"""Handover: why did the voicebot's handover to NICE CXone fail?"""

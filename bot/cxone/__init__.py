@@ -1,0 +1,1 @@
+"""Where the facts come from: read-only clients, one file a platform."""

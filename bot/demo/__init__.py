@@ -1,0 +1,1 @@
+"""A simulated CXone tenant and a local Slack workspace; the tests use the same two."""

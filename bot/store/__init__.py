@@ -1,0 +1,1 @@
+"""The tables that carry every promise, and the queries as plain named functions."""
