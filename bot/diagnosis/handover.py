@@ -20,6 +20,11 @@ from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome, Reached, St
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+def _nothing() -> Mapping[str, Any]:
+    """As a factory: Python 3.11 takes an unhashable default, such as a mapping proxy, for a mutable one."""
+    return NOTHING
+
+
 class TargetKind(StrEnum):
     """What a handover can go to."""
 
@@ -88,7 +93,7 @@ class Event:
     reason: str = ""  # foreign text, raw: every renderer masks and escapes it
     code: str = ""  # a code field or an HTTP status, where the platform gives one
     state: str = ""
-    properties: Mapping[str, Any] = NOTHING
+    properties: Mapping[str, Any] = field(default_factory=_nothing)
     source: str = "CXone"
 
 
@@ -173,7 +178,7 @@ class Finding:
     status: Status
     message: str
     timestamp: datetime | None = None
-    evidence: Mapping[str, Any] = NOTHING  # field path → value
+    evidence: Mapping[str, Any] = field(default_factory=_nothing)  # field path → value
     fix: str = ""  # empty for INFO
     attempt: int | None = None  # number of the attempt it is about
 
@@ -195,7 +200,9 @@ class Attempt:
     reason: str = ""  # the refusal's text, raw
     reason_code: str = ""  # the same as a key to group by: "NO_AGENTS_AVAILABLE", "503"; empty if there is none
     session_id: str = ""  # Cognigy's session
-    properties: Mapping[str, Any] = NOTHING  # raw; renderers show allow-listed fields, of others the name
+    properties: Mapping[str, Any] = field(
+        default_factory=_nothing
+    )  # raw; renderers show allow-listed fields, of others the name
     path: str = ""
     ref: TargetRef | None = None
 
@@ -277,4 +284,6 @@ class Report:
     seconds: float = 0.0
     calls_today: int = 0  # of this number in the 24 hours before, this one included
     failed_today: tuple[datetime, ...] = ()
-    document: Mapping[str, Any] = field(default=NOTHING, repr=False)  # as the platform gave it; renderers redact it
+    document: Mapping[str, Any] = field(
+        default_factory=_nothing, repr=False
+    )  # as the platform gave it; renderers redact it
