@@ -1,0 +1,109 @@
+"""What all tests share: no way out of loopback, no settings of the machine, and the two fakes with real HTTP."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.settings import Settings
+from tests.clock import HandClock
+
+LOCAL_NAMES = {"", "localhost", "localhost.localdomain", "ip6-localhost"}
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
+
+# For this process and for those that tests start: nobody's proxy stands between two ends of loopback.
+for _name in PROXIES:
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
+
+_left: list[str] = []  # every attempt to leave loopback, whoever swallowed the error
+
+
+class LeftLoopback(Exception):  # noqa: N818 - it is what happened
+    """A test tried to reach another machine."""
+
+
+def is_local(host: object) -> bool:
+    """Whether a host, as `connect` or `getaddrinfo` are given it, is this machine's loopback."""
+    name = host.decode("idna") if isinstance(host, bytes) else host
+    if name is None or (isinstance(name, str) and name.lower() in LOCAL_NAMES):
+        return True
+    try:
+        return ipaddress.ip_address(str(name).partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _guard(event: str, args: tuple[Any, ...]) -> None:
+    """Python's own audit event comes before every connect and every name look-up, whichever library asks."""
+    if event in ("socket.connect", "socket.sendto"):
+        address = args[1]
+        host = address[0] if isinstance(address, tuple) else ""  # a path: a socket of this machine
+    elif event == "socket.getaddrinfo":
+        host = args[0]
+    else:
+        return
+    if not is_local(host):
+        _left.append(f"{event} {host!r}")
+        raise LeftLoopback(f"{event}: {host!r} is not loopback")
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.fixture
+def left_loopback() -> list[str]:
+    """The attempts to leave loopback so far; the guard's own test empties it."""
+    return _left
+
+
+@pytest.fixture(autouse=True)
+def _stays_on_loopback() -> Iterator[None]:
+    """Fail a test that tried to leave loopback, even where the code under test swallowed the error."""
+    _left.clear()
+    yield
+    attempts = list(_left)
+    _left.clear()
+    assert not attempts, f"left loopback: {attempts}"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tests see only the settings that they set, and write no database beside the sources."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/handover.db")
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """Time that stands still until the test moves it."""
+    return HandClock()
+
+
+@pytest.fixture
+def tenant() -> Iterator[Any]:
+    """A simulated CXone tenant, empty, on a free port."""
+    from bot.demo.tenant import Tenant  # noqa: PLC0415 - most tests need none
+
+    with Tenant() as running:
+        yield running
+
+
+@pytest.fixture
+def workspace() -> Iterator[Any]:
+    """A local Slack workspace on a free port."""
+    from bot.demo.workspace import Workspace  # noqa: PLC0415 - most tests need none
+
+    running = Workspace()
+    running.start()
+    yield running
+    running.stop()
