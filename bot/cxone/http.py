@@ -1,0 +1,325 @@
+"""One pooled HTTP session to a tenant: token, repetitions, Retry-After, deadline, rate, redaction.
+
+The error tree stands in `errors.py`: every failure is a `CXoneError` (method, path, status, a sentence for people),
+none holds a token, a secret, a query or a whole number. Read-only: GET, and POST where a platform wants a query or
+the token request sent that way; both may be repeated safely. Synchronous, for use from many threads at once.
+Proxies and an own CA are what requests makes of the environment; a `.netrc` is not looked at.
+"""
+
+from __future__ import annotations
+
+import http.cookiejar
+import ipaddress
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from bot.clock import Clock
+from bot.cxone.calls import Raw, Sending, broken, decoded, failing, limited, refusal, retry_after, too_late
+from bot.cxone.deadline import Call, Deadline, WatchedAdapter
+from bot.cxone.errors import AnswerError, CXoneError, DeadlineError, NotFoundError
+from bot.cxone.rate import Priority, Rate
+
+__all__ = [
+    "Answer",
+    "CXoneError",
+    "Call",
+    "Deadline",
+    "NotFoundError",
+    "Priority",
+    "Session",
+    "SignIn",
+    "Token",
+]
+
+TRIES = 4  # of a call that a 5xx or a broken connection ended
+_CONNECT_SECONDS = 5.0
+_FIRST_TRY = 0.6  # of what is left; a hanging first try leaves time for a second
+_LARGEST = 64 * 1024 * 1024  # bytes of a decoded body
+_POOL = 32
+_RENEW_BEFORE = 60.0  # seconds before a token ends
+_PAUSE = 1.0  # seconds after a 429 that does not say how long
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a sign-in brought. `expires_in` in seconds."""
+
+    value: str = field(repr=False)
+    expires_in: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer. `body` is the decoded JSON, None if there was none; `seconds` what it took, waits included."""
+
+    status: int
+    body: Any = field(repr=False)
+    seconds: float
+
+
+SignIn = Callable[["Session", Deadline, Priority], Token]
+
+
+class _Bearer(requests.auth.AuthBase):
+    """The token as a header. Given as `auth`, so that a `.netrc` cannot take its place."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._value:
+            request.headers["Authorization"] = f"Bearer {self._value}"
+        return request
+
+
+class Session:
+    """All calls to one tenant. `sign_in` brings a token: when there is none, it ends soon, or a 401 came."""
+
+    def __init__(
+        self,
+        base_url: str,
+        sign_in: SignIn,
+        clock: Clock,
+        *,
+        max_rps: float | None = None,
+        on_call: Callable[[Call], None] | None = None,
+        largest: int = _LARGEST,
+    ) -> None:
+        """Open nothing yet. Raises ValueError for plain http beyond loopback, and for an address with a password."""
+        self.base_url = base_url.rstrip("/")
+        self.host = _host(self.base_url)
+        self.rate = Rate(clock, max_rps)
+        self._sign_in = sign_in
+        self._clock = clock
+        self._on_call = on_call
+        self._largest = largest
+        self._token: tuple[Token, float] | None = None  # with the time by which it is renewed
+        self._token_lock = threading.Lock()
+        self._token_failure: tuple[int, CXoneError] | None = None  # the sign-in of that number failed so
+        self._sign_ins = 0
+        self._http = requests.Session()
+        self._http.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        self._http.headers["Accept"] = "application/json"
+        self._http.headers["User-Agent"] = "handover-bot"
+        adapter = WatchedAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
+        self._http.mount("https://", adapter)
+        self._http.mount("http://", adapter)
+
+    def __repr__(self) -> str:
+        """The host alone."""
+        return f"Session({self.host})"
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._http.close()
+
+    def requests_total(self) -> int:
+        """How many requests were made, repetitions and sign-ins included."""
+        return self.rate.total
+
+    def requests_last_hour(self) -> int:
+        """The same in the last hour."""
+        return self.rate.last_hour()
+
+    # ---- calls ----
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        deadline: Deadline | None = None,
+        priority: Priority = "person",
+        **more: Any,
+    ) -> Answer:
+        """GET `path`; see `send` for `more`. Raises CXoneError."""
+        return self.send("GET", path, params=params, deadline=deadline, priority=priority, **more)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        item: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        deadline: Deadline | None = None,
+        priority: Priority = "person",
+        needs: str = "",
+        signed: bool = True,
+    ) -> Answer:
+        """Make one call and read its answer whole. Raises CXoneError.
+
+        `path` may hold `{id}`, which `item` fills, quoted. `body` is sent as JSON, `form` as a form. `needs` names the
+        scope that a 403 most likely means. `signed=False` sends no token (for the sign-in itself).
+        """
+        call = Sending(
+            host=self.host,
+            method=method,
+            route=path,
+            item=item,
+            params=params,
+            body=body,
+            form=form,
+            deadline=deadline or Deadline(self._clock, 20),
+            priority=priority,
+        )
+        if item is not None and not item.strip("."):
+            raise NotFoundError(method, call.path, 404, f"{call.name}: there is nothing with the id “{item}”.")
+        token = self._token_for(call) if signed else None
+        answer = self._repeated(call, token)
+        if answer.status == 401 and token is not None:  # noqa: PLR2004  # the status is the word for it
+            self._forget(token)
+            answer = self._repeated(call, self._token_for(call))
+        if answer.status >= 300:  # noqa: PLR2004  # the same
+            raise refusal(call, answer, needs)
+        return Answer(answer.status, decoded(call, answer), call.spent())
+
+    # ---- the token ----
+
+    def token(self, deadline: Deadline, priority: Priority = "person") -> None:
+        """See that there is a token, for `check` and for a warm start. Raises CXoneError."""
+        self._token_for(Sending(host=self.host, method="GET", route="/", deadline=deadline, priority=priority))
+
+    def _token_for(self, call: Sending) -> Token:
+        """The cached token, or a new one; however many threads ask, one signs in and the others wait for it."""
+        token = self._fresh()
+        if token is not None:
+            return token
+        seen = self._sign_ins
+        if not self._token_lock.acquire(timeout=call.deadline.left()):
+            raise DeadlineError(call.method, call.path, None, f"{call.name}: the sign-in took longer than was left.")
+        try:
+            token = self._fresh()
+            if token is not None:
+                return token
+            if self._token_failure is not None and self._token_failure[0] > seen:
+                raise self._token_failure[1]
+            self._sign_ins += 1
+            try:
+                token = self._sign_in(self, call.deadline, call.priority)
+            except CXoneError as error:
+                self._token_failure = (self._sign_ins, error)
+                raise
+            lasts = token.expires_in - min(_RENEW_BEFORE, token.expires_in / 10)
+            self._token = (token, self._clock.monotonic() + lasts)
+            return token
+        finally:
+            self._token_lock.release()
+
+    def _fresh(self) -> Token | None:
+        cached = self._token
+        return cached[0] if cached is not None and self._clock.monotonic() < cached[1] else None
+
+    def _forget(self, token: Token) -> None:
+        """This token was refused; a newer one that another thread brought meanwhile stays."""
+        with self._token_lock:
+            if self._token is not None and self._token[0] is token:
+                self._token = None
+
+    # ---- one call, repeated as long as it makes sense ----
+
+    def _repeated(self, call: Sending, token: Token | None) -> Raw:
+        """Send until there is an answer that repeating would not change. Raises CXoneError."""
+        tries = 0
+        while True:
+            tries += 1
+            self._turn(call)
+            outcome = self._once(call, token, tries)
+            if isinstance(outcome, Raw) and outcome.status == 429:  # noqa: PLR2004  # as above
+                self.rate.refused(retry_after(outcome, self._clock) or min(_PAUSE * 2 ** (tries - 1), 30.0))
+                if self.rate.paused() >= call.deadline.left():
+                    raise limited(call, self.rate.paused())
+                continue
+            if isinstance(outcome, Raw) and not outcome.repeatable:
+                return outcome
+            failure = outcome if isinstance(outcome, CXoneError) else failing(call, outcome, tries)
+            asked = retry_after(outcome, self._clock) if isinstance(outcome, Raw) else None
+            pause = asked or 0.2 * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # no secret, only jitter
+            if tries >= TRIES or pause >= call.deadline.left():
+                raise failure
+            self._clock.sleep(pause)
+
+    def _turn(self, call: Sending) -> None:
+        """Wait until the rate allows the call. Raises RateLimitedError, DeadlineError."""
+        if call.deadline.passed():
+            raise too_late(call)
+        if not self.rate.take(call.priority, call.deadline):
+            if call.deadline.passed():
+                raise too_late(call)
+            raise limited(call, self.rate.paused())
+
+    def _once(self, call: Sending, token: Token | None, tries: int) -> Raw | CXoneError:
+        """One request: the answer, or the failure that another try may mend. Raises CXoneError where it cannot."""
+        left = call.deadline.left()
+        patience = left * _FIRST_TRY if tries == 1 else left
+        started = self._clock.monotonic()
+        status = None
+        call.deadline.asked()
+        try:
+            with call.deadline.watching():
+                raw = self._read(call, token, patience)
+            status = raw.status
+        except requests.exceptions.RequestException as error:
+            if call.deadline.passed():
+                raise too_late(call) from None
+            return broken(call, error, patience)
+        finally:
+            made = Call(call.method, call.path, call.route, status, self._clock.monotonic() - started)
+            call.deadline.answered(made)
+            if self._on_call is not None:
+                self._on_call(made)
+        if call.deadline.passed():
+            raise too_late(call)
+        return raw
+
+    def _read(self, call: Sending, token: Token | None, patience: float) -> Raw:
+        """Send and read the whole body. Raises requests' errors, AnswerError if it is too large."""
+        with self._http.request(
+            call.method,
+            self.base_url + call.path,
+            params=call.params,
+            json=call.body,
+            data=call.form,
+            auth=_Bearer(token.value if token else ""),
+            timeout=(max(0.001, min(_CONNECT_SECONDS, patience)), max(0.001, patience)),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            parts, size = [], 0
+            for part in response.iter_content(65_536):
+                size += len(part)
+                if size > self._largest:
+                    raise AnswerError(
+                        call.method,
+                        call.path,
+                        response.status_code,
+                        f"{call.name} answered with more than {self._largest:,} bytes; it was not read to its end.",
+                    )
+                parts.append(part)
+            return Raw(response.status_code, response.headers, b"".join(parts))
+
+
+def _host(base_url: str) -> str:
+    """The host of an address. Raises ValueError for what no token may be sent to."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("the address of the platform must begin with https:// and name a host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("the address of the platform must hold no user, password or query")
+    if parts.scheme == "http" and not _loopback(parts.hostname):
+        raise ValueError("plain http is refused except to this machine itself: use https://")
+    return parts.netloc
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
