@@ -1,0 +1,45 @@
+"""Who did what, where, with what result: look-ups (masked), refusals, mutes, subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from bot.store.tables import audit
+
+
+def write(
+    connection: Connection,
+    tenant: str,
+    *,
+    at: datetime,
+    actor: str,
+    channel: str,
+    action: str,
+    subject: str = "",
+    number_hash: str = "",
+    result: str = "",
+) -> None:
+    """One row a use. `subject` is masked before it comes here."""
+    connection.execute(
+        insert(audit).values(
+            tenant=tenant,
+            at=at,
+            actor=actor,
+            channel=channel,
+            action=action,
+            subject=subject,
+            hash=number_hash,
+            result=result,
+        )
+    )
+
+
+def since(connection: Connection, tenant: str, start: datetime, limit: int = 10_000) -> Sequence[Row[Any]]:
+    """Rows from a time on, oldest first."""
+    return connection.execute(
+        select(audit).where(audit.c.tenant == tenant, audit.c.at >= start).order_by(audit.c.at, audit.c.id).limit(limit)
+    ).all()

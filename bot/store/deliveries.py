@@ -1,0 +1,312 @@
+"""Every write to Slack, leased one at a time: `due → sending → sent`, or `dead` with a reason.
+
+The rule the SQL keeps: a row goes to `sending` in a committed transaction before the call is made, and leaves it only
+by the token of the lease that put it there. A row found in `sending` after its lease may have reached Slack: it is
+leased again to be *looked for*. `dropped` is for rows that became needless before they were ever tried.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy.orm import aliased
+
+from bot.store.sql import insert, upsert
+from bot.store.tables import cases, deliveries, pacing, threads
+
+POST, EDIT, REPLY, BROADCAST, LINE = "post", "edit", "reply", "broadcast", "line"
+PRIORITY = {POST: 0, LINE: 0, EDIT: 1, BROADCAST: 2, REPLY: 3}
+WORKSPACE = "*"  # the budget of everything: held while Slack refuses the token
+UPDATES = "#update"  # the budget of edits: Slack's tier 3 counts them for the whole app
+EVERY = {UPDATES: timedelta(seconds=1.2)}
+A_POST = timedelta(seconds=1)  # Slack's limit of posts in one channel
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to make one call, until `until`. `look` says that an earlier sending may have reached Slack."""
+
+    row: Row[Any]
+    token: str
+    until: datetime
+    look: bool
+
+
+def key_of(thread_id: int, what: str) -> str:
+    """The unique name of a delivery of a thread: one post, one edit, reply 1, 2, 3, …"""
+    return f"thread:{thread_id}:{what}"
+
+
+def add(
+    connection: Connection,
+    tenant: str,
+    *,
+    key: str,
+    kind: str,
+    channel: str,
+    now: datetime,
+    due_at: datetime | None = None,
+    thread_id: int | None = None,
+    text: str = "",
+) -> bool:
+    """Owe Slack a write, once. True if it is new."""
+    statement = insert(connection, deliveries).values(
+        tenant=tenant,
+        key=key,
+        uid=uuid.uuid4().hex,
+        kind=kind,
+        priority=PRIORITY[kind],
+        channel=channel,
+        thread_id=thread_id,
+        state="due",
+        due_at=due_at or now,
+        created_at=now,
+        text=text,
+    )
+    return connection.execute(statement.on_conflict_do_nothing().returning(deliveries.c.id)).first() is not None
+
+
+def rearm(connection: Connection, tenant: str, key: str, due_at: datetime, *, states: Iterable[str]) -> bool:
+    """Make a finished row due again: an edit that has something new to show, a post that was dropped."""
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.tenant == tenant, deliveries.c.key == key, deliveries.c.state.in_(list(states)))
+        .values(state="due", due_at=due_at, sending_since=None, tries=0, refusals=0, error="")
+        .returning(deliveries.c.id)
+    )
+    return connection.execute(statement).first() is not None
+
+
+def by_key(connection: Connection, tenant: str, key: str) -> Row[Any] | None:
+    """A delivery by its name."""
+    return connection.execute(select(deliveries).where(deliveries.c.tenant == tenant, deliveries.c.key == key)).first()
+
+
+def drop_untried(connection: Connection, thread_id: int, kinds: Iterable[str]) -> None:
+    """Drop what is due in a thread and was never tried."""
+    connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.thread_id == thread_id,
+            deliveries.c.kind.in_(list(kinds)),
+            deliveries.c.state == "due",
+            deliveries.c.tries == 0,
+        )
+        .values(state="dropped")
+    )
+
+
+def lease(connection: Connection, tenant: str, now: datetime, seconds: float) -> Lease | None:
+    """Take the most urgent write whose channel is free, for so many seconds. None if nothing can be sent now."""
+    row = _candidate(connection, tenant, now)
+    if row is None:
+        return None
+    # 1. Reserve the channel's next instant; whoever loses it comes again.
+    budget = UPDATES if row.kind == EDIT else row.channel
+    if not _reserve(connection, tenant, budget, now):
+        return None
+    # 2. Put the row into `sending` by a token of our own.
+    token = uuid.uuid4().hex
+    until = now + timedelta(seconds=seconds)
+    look = row.state == "sending" and row.kind != EDIT
+    statement = (
+        update(deliveries)
+        .where(
+            deliveries.c.id == row.id,
+            deliveries.c.state == row.state,
+            deliveries.c.token == row.token,
+            deliveries.c.due_at == row.due_at,
+        )
+        .values(
+            state="sending",
+            token=token,
+            due_at=until,
+            sending_since=row.sending_since or now,
+            tries=deliveries.c.tries + (0 if look else 1),
+        )
+        .returning(deliveries)
+    )
+    taken = connection.execute(statement).first()
+    return Lease(taken, token, until, look) if taken is not None else None
+
+
+def _candidate(connection: Connection, tenant: str, now: datetime) -> Row[Any] | None:
+    own, whole, channel = aliased(pacing), aliased(pacing), aliased(pacing)
+    budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
+    return connection.execute(
+        select(deliveries)
+        .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
+        .outerjoin(own, and_(own.c.tenant == tenant, own.c.key == budget))
+        .outerjoin(whole, and_(whole.c.tenant == tenant, whole.c.key == WORKSPACE))
+        .outerjoin(channel, and_(channel.c.tenant == tenant, channel.c.key == deliveries.c.channel))
+        .where(
+            deliveries.c.tenant == tenant,
+            deliveries.c.state.in_(("due", "sending")),
+            deliveries.c.due_at <= now,
+            or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
+            or_(own.c.free_at.is_(None), own.c.free_at <= now),
+            or_(whole.c.free_at.is_(None), whole.c.free_at <= now),
+            channel.c.paused_at.is_(None),
+        )
+        .order_by(deliveries.c.priority, deliveries.c.due_at, deliveries.c.id)
+        .limit(1)
+        .with_for_update(of=deliveries, skip_locked=True)
+    ).first()
+
+
+def _reserve(connection: Connection, tenant: str, key: str, now: datetime) -> bool:
+    free_at = now + EVERY.get(key, A_POST)
+    statement = insert(connection, pacing).values(tenant=tenant, key=key, free_at=free_at, why="")
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant", "key"], set_={"free_at": free_at}, where=pacing.c.free_at <= now
+    )
+    return connection.execute(statement.returning(pacing.c.key)).first() is not None
+
+
+def extend(connection: Connection, taken: Lease, now: datetime, seconds: float) -> Lease | None:
+    """Keep the lease for a sending that follows a look. None if somebody else has it."""
+    until = now + timedelta(seconds=seconds)
+    row = _with_token(connection, taken, due_at=until, tries=deliveries.c.tries + 1)
+    return Lease(row, taken.token, until, look=False) if row is not None else None
+
+
+def frozen(connection: Connection, taken: Lease, version: int) -> None:
+    """Note the version of the group that is about to be shown."""
+    _with_token(connection, taken, version=version)
+
+
+def sent(connection: Connection, taken: Lease, ts: str, now: datetime) -> bool:
+    """Slack has it. False if the lease was lost, and with it the right to say so."""
+    return _with_token(connection, taken, state="sent", ts=ts, sent_at=now, error="", refusals=0) is not None
+
+
+def again(connection: Connection, taken: Lease, due_at: datetime, error: str, **values: Any) -> bool:
+    """Slack surely has it not: due again."""
+    return (
+        _with_token(connection, taken, state="due", due_at=due_at, sending_since=None, error=error, **values)
+        is not None
+    )
+
+
+def unsure(connection: Connection, taken: Lease, look_at: datetime, error: str) -> bool:
+    """Slack may have it: stays in `sending`, to be looked for."""
+    return _with_token(connection, taken, due_at=look_at, error=error) is not None
+
+
+def finish(connection: Connection, taken: Lease, state: str, error: str) -> bool:
+    """Dead or dropped, with the reason."""
+    return _with_token(connection, taken, state=state, error=error) is not None
+
+
+def _with_token(connection: Connection, taken: Lease, **values: Any) -> Row[Any] | None:
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.id == taken.row.id, deliveries.c.token == taken.token, deliveries.c.state == "sending")
+        .values(**values)
+        .returning(deliveries)
+    )
+    return connection.execute(statement).first()
+
+
+# ---- pacing -------------------------------------------------------------------------------------------------------
+
+
+def hold(connection: Connection, tenant: str, key: str, until: datetime) -> None:
+    """Nothing more under this key before `until`: a 429 in a channel, a refused token everywhere."""
+    upsert(connection, pacing, {"tenant": tenant, "key": key}, {"free_at": until})
+
+
+def pause(connection: Connection, tenant: str, channel: str, now: datetime, why: str) -> None:
+    """Nothing more into this channel until somebody resumes it."""
+    upsert(connection, pacing, {"tenant": tenant, "key": channel}, {"free_at": now, "paused_at": now, "why": why})
+
+
+def resume(connection: Connection, tenant: str, channel: str) -> None:
+    """The channel takes messages again."""
+    connection.execute(
+        update(pacing).where(pacing.c.tenant == tenant, pacing.c.key == channel).values(paused_at=None, why="")
+    )
+
+
+def paused(connection: Connection, tenant: str, before: datetime) -> Sequence[Row[Any]]:
+    """Channels that have been paused since before a time."""
+    return connection.execute(
+        select(pacing.c.key, pacing.c.paused_at, pacing.c.why).where(
+            pacing.c.tenant == tenant, pacing.c.paused_at <= before
+        )
+    ).all()
+
+
+# ---- what waits, what died ----------------------------------------------------------------------------------------
+
+
+def oldest_due(connection: Connection, tenant: str, now: datetime) -> datetime | None:
+    """Since when the longest waiting delivery is due, paused channels aside; None if nothing waits."""
+    return connection.scalar(
+        select(func.min(deliveries.c.created_at))
+        .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
+        .where(
+            deliveries.c.tenant == tenant,
+            deliveries.c.kind != EDIT,
+            deliveries.c.state.in_(("due", "sending")),
+            deliveries.c.due_at <= now,
+            pacing.c.paused_at.is_(None),
+        )
+    )
+
+
+def backlog(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
+    """A row a channel with something to send: channel, waiting, next (when the next may go), paused why."""
+    return connection.execute(
+        select(
+            deliveries.c.channel,
+            func.count().label("waiting"),
+            func.min(deliveries.c.due_at).label("due_at"),
+            func.max(pacing.c.free_at).label("free_at"),
+            func.max(pacing.c.why).label("why"),
+        )
+        .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
+        .where(deliveries.c.tenant == tenant, deliveries.c.state.in_(("due", "sending")))
+        .group_by(deliveries.c.channel)
+        .order_by(deliveries.c.channel)
+    ).all()
+
+
+def unsaid_dead(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
+    """Deliveries that died and that nobody was told of."""
+    return connection.execute(
+        select(deliveries).where(
+            deliveries.c.tenant == tenant, deliveries.c.state == "dead", deliveries.c.said.is_(False)
+        )
+    ).all()
+
+
+def mark_said(connection: Connection, delivery_id: int) -> None:
+    """A death was told."""
+    connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(said=True))
+
+
+def kill_channel(connection: Connection, tenant: str, channel: str, why: str) -> int:
+    """Give up what waits for a channel that has been closed for long. Returns how many deliveries died."""
+    statement = (
+        update(deliveries)
+        .where(
+            deliveries.c.tenant == tenant, deliveries.c.channel == channel, deliveries.c.state.in_(("due", "sending"))
+        )
+        .values(state="dead", error=why)
+        .returning(deliveries.c.id, deliveries.c.thread_id)
+    )
+    gone = connection.execute(statement).all()
+    for row in gone:
+        if row.thread_id is not None:
+            connection.execute(
+                update(cases)
+                .where(cases.c.thread_id == row.thread_id, cases.c.state == "queued")
+                .values(state="carried", delivery_id=row.id)
+            )
+    return len(gone)

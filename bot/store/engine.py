@@ -1,0 +1,178 @@
+"""The database: opened, migrated, locked against a second `run`.
+
+    StoreError                  a sentence for people
+    ├── StoreBroken             it cannot be opened, is no database of ours, or cannot be written
+    ├── StoreNewer              a newer version of the bot wrote it
+    └── StoreTaken              another `run` holds it
+
+SQLite runs in WAL mode with full sync, `BEGIN IMMEDIATE` for whatever writes, and a busy timeout. The lock that keeps
+a second `run` out is on a file of its own: closing the database file would drop SQLite's own locks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+BUSY_SECONDS = 10
+ADVISORY_KEY = 4_711_009  # one lock for whoever migrates a PostgreSQL database
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class StoreError(Exception):
+    """The database cannot serve; the message is a sentence for people."""
+
+
+class StoreBroken(StoreError):  # noqa: N818 - reads as a sentence where it is raised
+    """It cannot be opened, is no database of ours, is full or cannot be written."""
+
+
+class StoreNewer(StoreError):  # noqa: N818 - the same
+    """A newer version of the bot wrote it."""
+
+
+class StoreTaken(StoreError):  # noqa: N818 - the same
+    """Another process holds it."""
+
+
+def open_store(url: str, *, sync: str = "FULL") -> Engine:
+    """An engine for `DATABASE_URL`. A new SQLite file is made readable by its owner alone."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    path = parsed.database
+    if path and path != ":memory:":
+        _make_private(Path(path))
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # this module says when a transaction begins
+        for pragma in ("journal_mode=WAL", f"synchronous={sync}", f"busy_timeout={BUSY_SECONDS * 1000}"):
+            with contextlib.suppress(sqlite3.OperationalError):  # a read-only file: said at the first write
+                connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextlib.contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that may write. Raises StoreBroken for a full or read-only database."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StoreBroken(explain(error)) from error
+
+
+@contextlib.contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent look that waits for no writer."""
+    try:
+        with engine.connect().execution_options(reading=True) as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StoreBroken(explain(error)) from error
+
+
+def explain(error: SQLAlchemyError) -> str:
+    """What is wrong with the database, as a sentence; never a statement or a parameter."""
+    said = str(getattr(error, "orig", None) or type(error).__name__)
+    low = said.lower()
+    if "full" in low or "no space" in low:
+        return "The database cannot grow: the disk is full. Nothing was skipped; free some space."
+    if "readonly" in low or "read-only" in low:
+        return "The database cannot be written: it is read-only. Give the bot's user the right to write the file and its folder."
+    if "locked" in low or "busy" in low:
+        return f"The database was busy for more than {BUSY_SECONDS} s. Another process holds it."
+    if "not a database" in low or "malformed" in low:
+        return "The database file is damaged or is no database."
+    if "unable to open" in low:
+        return "The database file cannot be opened. Its folder must exist and be writable."
+    if "no such table" in low or "does not exist" in low:
+        return "The database has no tables yet. Run: handover-bot migrate"
+    return f"The database failed: {said.splitlines()[0][:200]}"
+
+
+def migrate(engine: Engine) -> str:
+    """Bring the schema to the newest version; safe when several do it at once. Returns the version."""
+    try:
+        with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE lets one in at a time
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_KEY})
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["connection"] = connection
+            head = _refuse_newer(connection, config)
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise StoreBroken(explain(error)) from error
+    return head
+
+
+def schema_version(engine: Engine) -> tuple[str, str]:
+    """The version that the database has, empty if none, and the newest that we know."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with reading(engine) as connection:
+        found = MigrationContext.configure(connection).get_current_revision() or ""
+    return found, str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def _refuse_newer(connection: Connection, config: Config) -> str:
+    scripts = ScriptDirectory.from_config(config)
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreNewer(f"The database was written by a newer version of the bot (schema {found}). Update the bot.")
+    return str(scripts.get_current_head())
+
+
+def take_lock(url: str) -> int | None:
+    """Hold `<database>.lock` for as long as this process lives. None where the database is no file.
+
+    Raises StoreTaken if another process holds it. Keep the descriptor; closing it lets the lock go.
+    """
+    parsed = make_url(url)
+    path = parsed.database
+    if parsed.get_backend_name() != "sqlite" or not path or path == ":memory:":
+        return None
+    try:
+        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreBroken(f"The lock file {path}.lock cannot be made: {error.strerror}.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreTaken(f"Another `handover-bot run` uses {path}. Stop it first, or set DATABASE_URL.") from error
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def _make_private(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        if not os.access(path, os.R_OK):
+            raise StoreBroken(f"The database {path} cannot be opened: {error.strerror}.") from error

@@ -1,0 +1,316 @@
+"""Groups and their alerts and cases: what failed, together with what, and owed to which channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
+
+from bot.store.sql import insert
+from bot.store.tables import alerts, cases, groups, threads
+
+OPEN = ("open", "quiet")
+
+
+# ---- groups -------------------------------------------------------------------------------------------------------
+
+
+def newest(connection: Connection, tenant: str, key: str) -> Row[Any] | None:
+    """The newest generation of a group, locked where the database can lock a row."""
+    return connection.execute(
+        select(groups)
+        .where(groups.c.tenant == tenant, groups.c.key == key)
+        .order_by(groups.c.generation.desc())
+        .limit(1)
+        .with_for_update()
+    ).first()
+
+
+def open_group(connection: Connection, tenant: str, key: str, generation: int, values: dict[str, Any]) -> Row[Any]:
+    """A new generation of a group; if another process was first, its row."""
+    statement = insert(connection, groups).values(tenant=tenant, key=key, generation=generation, state="open", **values)
+    row = connection.execute(statement.on_conflict_do_nothing().returning(groups)).first()
+    return (
+        row
+        or connection.execute(
+            select(groups).where(groups.c.tenant == tenant, groups.c.key == key, groups.c.generation == generation)
+        ).one()
+    )
+
+
+def get(connection: Connection, group_id: int) -> Row[Any]:
+    """A group by its id."""
+    return connection.execute(select(groups).where(groups.c.id == group_id)).one()
+
+
+def change(connection: Connection, group_id: int, now: datetime, **values: Any) -> None:
+    """Change what its messages show: the version grows, so that every message of it is edited."""
+    connection.execute(
+        update(groups).where(groups.c.id == group_id).values(version=groups.c.version + 1, changed_at=now, **values)
+    )
+
+
+def open_ones(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
+    """Groups that have not ended, causes only."""
+    return connection.execute(
+        select(groups)
+        .where(groups.c.tenant == tenant, groups.c.state.in_(OPEN), groups.c.kind == "cause")
+        .order_by(groups.c.id)
+    ).all()
+
+
+# ---- alerts -------------------------------------------------------------------------------------------------------
+
+
+def add_alert(connection: Connection, values: dict[str, Any]) -> int | None:
+    """A new alert's id; None if this failed handover is there already."""
+    statement = insert(connection, alerts).values(**values).on_conflict_do_nothing().returning(alerts.c.id)
+    return connection.scalar(statement)
+
+
+def has_alert(connection: Connection, tenant: str, conversation_id: str, attempt_at: str, target_id: str) -> bool:
+    """Whether this failed handover raised its alert already."""
+    return (
+        connection.scalar(
+            select(alerts.c.id).where(
+                alerts.c.tenant == tenant,
+                alerts.c.conversation_id == conversation_id,
+                alerts.c.attempt_at == attempt_at,
+                alerts.c.target_id == target_id,
+            )
+        )
+        is not None
+    )
+
+
+def alerts_of(connection: Connection, tenant: str, conversation_id: str) -> Sequence[Row[Any]]:
+    """The alerts of a conversation that stand."""
+    return connection.execute(
+        select(alerts).where(
+            alerts.c.tenant == tenant, alerts.c.conversation_id == conversation_id, alerts.c.withdrawn_at.is_(None)
+        )
+    ).all()
+
+
+def withdraw(connection: Connection, alert_id: int, now: datetime) -> None:
+    """Take an alert back. Cases whose line nobody has seen are withdrawn with it; the others keep their line."""
+    connection.execute(update(alerts).where(alerts.c.id == alert_id).values(withdrawn_at=now))
+    connection.execute(
+        update(cases)
+        .where(cases.c.alert_id == alert_id, cases.c.state.in_(("held", "queued", "muted")))
+        .values(state="withdrawn")
+    )
+
+
+def failures(connection: Connection, group_id: int, since: datetime, until: datetime) -> int:
+    """How many alerts of a group stand between two attempt times, both included."""
+    return (
+        connection.scalar(
+            select(func.count()).where(
+                alerts.c.group_id == group_id,
+                alerts.c.withdrawn_at.is_(None),
+                alerts.c.at >= since,
+                alerts.c.at <= until,
+            )
+        )
+        or 0
+    )
+
+
+def standing(connection: Connection, group_id: int) -> Row[Any]:
+    """Count, first and last attempt time of the alerts of a group that stand."""
+    return connection.execute(
+        select(
+            func.count().label("failed"),
+            func.min(alerts.c.at).label("first_at"),
+            func.max(alerts.c.at).label("last_at"),
+        ).where(alerts.c.group_id == group_id, alerts.c.withdrawn_at.is_(None))
+    ).one()
+
+
+def reasons(connection: Connection, group_id: int, limit: int = 4) -> Sequence[tuple[str, int]]:
+    """The reasons that a group's alerts give, with their counts, the commonest first."""
+    count = func.count()
+    rows = connection.execute(
+        select(alerts.c.reason, count)
+        .where(alerts.c.group_id == group_id, alerts.c.withdrawn_at.is_(None), alerts.c.reason != "")
+        .group_by(alerts.c.reason)
+        .order_by(count.desc(), alerts.c.reason)
+        .limit(limit)
+    )
+    return [(str(row[0]), int(row[1])) for row in rows]
+
+
+def newest_alert(connection: Connection, group_id: int) -> Row[Any] | None:
+    """The latest failed handover of a group."""
+    return connection.execute(
+        select(alerts)
+        .where(alerts.c.group_id == group_id, alerts.c.withdrawn_at.is_(None))
+        .order_by(alerts.c.at.desc(), alerts.c.id.desc())
+        .limit(1)
+    ).first()
+
+
+def recent(connection: Connection, tenant: str, since: datetime, limit: int = 50) -> Sequence[Row[Any]]:
+    """The latest failed handovers, newest first."""
+    return connection.execute(
+        select(alerts)
+        .where(alerts.c.tenant == tenant, alerts.c.at >= since)
+        .order_by(alerts.c.at.desc(), alerts.c.id.desc())
+        .limit(limit)
+    ).all()
+
+
+# ---- cases --------------------------------------------------------------------------------------------------------
+
+
+def add_case(connection: Connection, values: dict[str, Any]) -> None:
+    """An alert owed to a channel."""
+    connection.execute(insert(connection, cases).values(**values).on_conflict_do_nothing())
+
+
+def channels_with(connection: Connection, group_id: int, state: str) -> Sequence[str]:
+    """Channels in which a group has cases in a state."""
+    return list(
+        connection.scalars(
+            select(cases.c.channel)
+            .where(cases.c.group_id == group_id, cases.c.state == state)
+            .distinct()
+            .order_by(cases.c.channel)
+        )
+    )
+
+
+def move_cases(connection: Connection, group_id: int, channel: str, *, old: Iterable[str], **values: Any) -> int:
+    """Change all cases of a group in a channel that are in one of the old states. Returns how many."""
+    statement = (
+        update(cases)
+        .where(cases.c.group_id == group_id, cases.c.channel == channel, cases.c.state.in_(list(old)))
+        .values(**values)
+        .returning(cases.c.alert_id)
+    )
+    return len(connection.execute(statement).all())
+
+
+def queued(connection: Connection, thread_id: int) -> int:
+    """How many cases of a thread wait for a reply to carry them."""
+    return connection.scalar(select(func.count()).where(cases.c.thread_id == thread_id, cases.c.state == "queued")) or 0
+
+
+def carry(connection: Connection, thread_id: int, delivery_id: int, limit: int) -> int:
+    """Give a delivery the oldest cases that wait in its thread. Returns how many."""
+    chosen = (
+        select(cases.c.alert_id)
+        .join(alerts, alerts.c.id == cases.c.alert_id)
+        .where(cases.c.thread_id == thread_id, cases.c.state == "queued")
+        .order_by(alerts.c.at, alerts.c.id)
+        .limit(limit)
+    )
+    statement = (
+        update(cases)
+        .where(cases.c.thread_id == thread_id, cases.c.state == "queued", cases.c.alert_id.in_(chosen))
+        .values(state="carried", delivery_id=delivery_id)
+        .returning(cases.c.alert_id)
+    )
+    return len(connection.execute(statement).all())
+
+
+def carried(connection: Connection, delivery_id: int) -> Sequence[Row[Any]]:
+    """The alerts whose lines a delivery carries, in time order."""
+    return connection.execute(
+        select(alerts)
+        .join(cases, cases.c.alert_id == alerts.c.id)
+        .where(cases.c.delivery_id == delivery_id)
+        .order_by(alerts.c.at, alerts.c.id)
+    ).all()
+
+
+# ---- threads ------------------------------------------------------------------------------------------------------
+
+
+def thread(connection: Connection, group_id: int, channel: str) -> Row[Any] | None:
+    """A group's thread in a channel; None if it has none."""
+    return connection.execute(
+        select(threads).where(threads.c.group_id == group_id, threads.c.channel == channel).with_for_update()
+    ).first()
+
+
+def thread_by_id(connection: Connection, thread_id: int) -> Row[Any]:
+    """A thread by its id."""
+    return connection.execute(select(threads).where(threads.c.id == thread_id).with_for_update()).one()
+
+
+def threads_of(connection: Connection, group_id: int) -> Sequence[Row[Any]]:
+    """The threads of a group, all channels."""
+    return connection.execute(select(threads).where(threads.c.group_id == group_id).order_by(threads.c.id)).all()
+
+
+def open_thread(
+    connection: Connection, tenant: str, group_id: int, channel: str, now: datetime, into: int | None
+) -> Row[Any]:
+    """A group's thread in a channel, made if it is not there."""
+    statement = insert(connection, threads).values(
+        tenant=tenant, group_id=group_id, channel=channel, opened_at=now, into_id=into
+    )
+    connection.execute(statement.on_conflict_do_nothing())
+    return connection.execute(select(threads).where(threads.c.group_id == group_id, threads.c.channel == channel)).one()
+
+
+def change_thread(connection: Connection, thread_id: int, **values: Any) -> None:
+    """Change a thread."""
+    connection.execute(update(threads).where(threads.c.id == thread_id).values(**values))
+
+
+def opened_lately(connection: Connection, tenant: str, channel: str, now: datetime, minutes: int) -> int:
+    """How many groups got a message of their own in a channel in the last minutes."""
+    return (
+        connection.scalar(
+            select(func.count()).where(
+                threads.c.tenant == tenant,
+                threads.c.channel == channel,
+                threads.c.into_id.is_(None),
+                threads.c.opened_at > now - timedelta(minutes=minutes),
+            )
+        )
+        or 0
+    )
+
+
+def held_in(connection: Connection, thread_id: int) -> Sequence[Row[Any]]:
+    """The groups that a message holds (overflow, found on arrival), with the cases merged into it; the largest first."""
+    count = func.count(cases.c.alert_id)
+    return connection.execute(
+        select(groups, count.label("merged"))
+        .join(cases, cases.c.group_id == groups.c.id)
+        .where(cases.c.thread_id == thread_id, cases.c.state == "merged")
+        .group_by(groups.c.id)
+        .order_by(count.desc(), groups.c.id)
+    ).all()
+
+
+def not_over(state: str) -> bool:
+    """Whether a group in this state still gathers failures."""
+    return state in OPEN
+
+
+def lapse(connection: Connection, tenant: str, before: datetime) -> None:
+    """Close groups that nobody was told of and that got nothing new since a time."""
+    told = select(threads.c.group_id).where(threads.c.group_id == groups.c.id).exists()
+    connection.execute(
+        update(groups)
+        .where(
+            groups.c.tenant == tenant,
+            groups.c.kind == "cause",
+            groups.c.state.in_(OPEN),
+            groups.c.last_at < before,
+            ~told,
+        )
+        .values(state="lapsed")
+    )
+
+
+def unposted(connection: Connection, tenant: str) -> Any:
+    """Condition kept in one place: a case that still waits for its line."""
+    return and_(cases.c.tenant == tenant, or_(cases.c.state == "queued", cases.c.state == "held"))
