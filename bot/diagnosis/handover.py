@@ -108,6 +108,9 @@ class Conversation:
     events: tuple[Event, ...] = ()
     outbound: bool = False
     faults: tuple[str, ...] = ()
+    profile: str = "conversations"  # or "contacts": which of the two APIs this was read from
+    asks_visible: bool = True  # False: this record cannot show whether the bot asked
+    not_read: tuple[str, ...] = ()  # what could not be looked at, and why: "403 on GET …: the role most likely …"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,14 @@ class Target:
     version: str = ""
     published_at: datetime | None = None
     why_not_checked: str = ""  # "403 on GET /api/v2/flows/…: the service account most likely lacks …"
+    # of the time of the failure, where the platform keeps a history (profile "contacts")
+    closed_then: bool | None = None  # a queue: outside its hours
+    hours: str = ""  # its hours on that day, as people say them: "Mon 08:00-18:00"
+    state_then: str = ""  # an agent: "Unavailable (Lunch)"
+    moments: tuple[Moment, ...] = ()  # an agent: the minutes of the failure
+    assigned: int | None = None  # a queue: active agents who have it
+    takes_calls: bool | None = None  # a queue: False if it is for another medium, or for outbound calls
+    partly: tuple[str, ...] = ()  # what of it could not be looked at, each as `why_not_checked`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
