@@ -1,0 +1,161 @@
+"""What only the asker reads: help, misunderstood input, nothing found, failures, the state of a target. Pure."""
+
+from __future__ import annotations
+
+from bot import phone
+from bot.diagnosis.handover import Searched, Target
+from bot.redact import foreign
+from bot.slack import blocks as b
+from bot.slack import messages
+from bot.slack.spans import said
+
+_EXAMPLE = f"/handover {phone.EXAMPLE}"
+_COMMANDS: tuple[tuple[str, str], ...] = (
+    (_EXAMPLE, "why the handover of this number's newest call failed, for the channel"),
+    (f"{_EXAMPLE} private", "the same, for you alone"),
+    (f"{_EXAMPLE} at 14:00", "the call nearest to that time; since 3d looks further back"),
+    ("/handover id 5f0c2a…", "one conversation, by its id"),
+    ("/handover session cgy-81…", "one conversation, by its Cognigy session"),
+    ("/handover queue 12ab…", "the state of a queue now; likewise agent and flow"),
+    ("/handover recent", "the failed handovers of late; takes filters"),
+    ("/handover subscribe outcome=rejected min=5/10m", "alerts for this channel; unsubscribe, list"),
+    ("/handover mute Billing 2h deploy", "hold alerts of an outcome, a fault, a target or all; unmute"),
+    ("/handover why 12", "what an alert rests on"),
+    ("/handover status", "whether everything works; test sends a test alert"),
+)
+
+
+def looking_up(what: str) -> b.Message:
+    """The ack: "Looking up …9888"."""
+    return b.Message(b.harmless(f"Looking up {what}"))
+
+
+def said_plainly(sentence: str) -> b.Message:
+    """One sentence of ours."""
+    return b.message([b.line(sentence)])
+
+
+def usage(typed: str = "", hint: str = "", *, withheld: bool = False) -> b.Message:
+    """The help. `typed` is repeated, `hint` says what was wrong with it; both foreign."""
+    made = []
+    if typed:
+        made.append(b.line("You typed ", b.code(foreign(typed, 200)), ". ", foreign(hint, 400)))
+    if withheld:
+        made.append(b.line("A call without a number is found by its id, by its Cognigy session, or under recent:"))
+        made.append(_listed([row for row in _COMMANDS if row[0].split()[1] in ("id", "session", "recent")]))
+    else:
+        made.append(b.line(b.bold("What you can type") if typed else b.bold("Why did a handover fail?")))
+        made.append(_listed(_COMMANDS))
+    return b.message(made)
+
+
+def not_yet(word: str) -> b.Message:
+    """A command whose handler is not there."""
+    return b.message([b.line(b.code(f"/handover {word}"), " comes with alerts, which this bot does not send yet.")])
+
+
+def busy(running: int) -> b.Message:
+    """The pool of look-ups is full."""
+    return said_plainly(f"I am busy with {running} other look-ups. Please try again in a minute.")
+
+
+def not_found(number: phone.Number | None, searched: Searched, asked_for: str = "") -> b.Message:
+    """No conversation: what was searched, so that the reader can tell what that means."""
+    if searched.hotline:
+        return b.message(
+            [
+                b.header("This is the number of your bot"),
+                b.line("Calls are looked up by the caller's number, for example ", b.code(_EXAMPLE), "."),
+                *_searched(searched),
+            ]
+        )
+    who = f"from {number}" if number else foreign(asked_for, 120)
+    made = [b.header(f"No conversation {who}"), *_searched(searched)]
+    if not searched.complete:
+        made.append(b.line("The search is not complete: the time was up, or a page could not be read."))
+    made.append(
+        b.line("Calls can appear late: try again in a minute. To look further back, add ", b.code("since 3d"), ".")
+        if number
+        else b.line("Calls can appear late: try again in a minute.")
+    )
+    return b.message(made)
+
+
+def no_conversation(conversation_id: str) -> b.Message:
+    """An id that CXone does not know."""
+    return b.message(
+        [
+            b.line("No conversation has the id ", b.code(foreign(conversation_id, 200)), " in this tenant."),
+            b.line("Look for a missing character, or for the other tenants that you have."),
+        ]
+    )
+
+
+def failed(sentence: str, *, call: str = "", what_to_check: str = "", learned: str = "") -> b.Message:
+    """CXone could not be asked. `sentence` is the error's own."""
+    return b.message(
+        [
+            b.header("CXone could not be asked"),
+            b.line(foreign(sentence, 600)),
+            *([b.line("The call: ", b.code(foreign(call, 200)))] if call and call not in sentence else []),
+            *([b.line(b.bold("What to check"), "   ", what_to_check)] if what_to_check else []),
+            *([b.line("Learned until then: ", foreign(learned, 300))] if learned else []),
+        ]
+    )
+
+
+def broken(reference: str) -> b.Message:
+    """An error of ours. The log has the same reference."""
+    return b.message(
+        [
+            b.line("Something in the bot went wrong, and this was not answered."),
+            b.line("The log tells more under the reference ", b.code(reference), "."),
+        ]
+    )
+
+
+def refused(sentence: str) -> b.Message:
+    """Access denied."""
+    return b.message([b.line(sentence)])
+
+
+def invite() -> b.Block:
+    """Why an answer came in private although it was asked for the channel."""
+    return b.context("Only you see this: I am not in this channel. Invite me with /invite and ask again.")
+
+
+def unsure() -> b.Message:
+    """A post whose answer was lost."""
+    return said_plainly(
+        "Slack did not confirm my answer. If it is not in the channel within a minute, please ask again."
+    )
+
+
+def target(found: Target) -> b.Message:
+    """The answer to `agent|queue|flow <id>`."""
+    made = [messages.target_now(found)]
+    if found.why_not_checked:
+        made.append(b.line(b.bold("Not checked"), "   ", foreign(found.why_not_checked, 400)))
+    return b.message(made)
+
+
+def _listed(rows: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> b.Block:
+    return b.bullets([[b.code(command), "  ", what] for command, what in rows])
+
+
+def _searched(searched: Searched) -> list[b.Block]:
+    calls = "1 call" if searched.calls == 1 else f"{searched.calls} calls"
+    pages = "1 page" if searched.pages == 1 else f"{searched.pages} pages"
+    parts: list[b.Element | str | None] = [
+        f"Searched: tenant {foreign(searched.tenant, 80)} at {foreign(searched.host, 120)}, ",
+        b.when(searched.since, "{date_short} {time}"),
+        " to ",
+        b.when(searched.until, "{date_short} {time}"),
+        f", {calls} on {pages}",
+    ]
+    if searched.newest:
+        parts.append(f"; the newest call there began {said(searched.until - searched.newest)} before")
+    made = [b.line(*parts, ". Other tenants were not searched.")]
+    if searched.forms:
+        made.append(b.line("Compared: ", ", ".join(foreign(form, 40) for form in searched.forms)))
+    return made
