@@ -1,0 +1,204 @@
+"""The calls of the simulated tenant: kept in order, listed fast, served as they stand now.
+
+A call is over (its document fixed, its row of the list serialised once) or runs (both made anew from its story).
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import threading
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.demo import documents
+from bot.demo.story import Story, What
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
+    """A story that happens: from `start` on, to `number`, with each step at its second."""
+
+    id: str
+    scenario: str
+    story: Story
+    times: tuple[float, ...]
+    start: datetime
+    number: str
+    dialled: str
+    change: Callable[[dict[str, Any]], Any] | None = None
+
+    def document(self, now: datetime) -> dict[str, Any]:
+        """The conversations API's document, as far as the call has come."""
+        document = documents.conversation(
+            self.story, self.times, self.start, now, id_=self.id, number=self.number, dialled=self.dialled
+        )
+        return self.change(document) if self.change else document  # type: ignore[no-any-return]
+
+    def over(self, now: datetime) -> bool:
+        """Has everything happened?"""
+        return (now - self.start).total_seconds() >= self.times[-1]
+
+    def state(self, now: datetime) -> str:
+        """Where the call stands, for people: talking to the bot, handing over, …"""
+        seconds = (now - self.start).total_seconds()
+        state = "ringing"
+        for step, at in zip(self.story.steps, self.times, strict=True):
+            if at > seconds:
+                break
+            if step.what is What.JOINS and self.story.legs[step.who].purpose == "agent":
+                state = "with an agent"
+            else:
+                state = PANEL.get(step.what, state)
+        return state
+
+
+PANEL = {
+    What.JOINS: "with the bot",
+    What.ASKS: "handover asked for",
+    What.REFUSES: "handover refused",
+    What.ACCEPTS: "handover accepted",
+    What.QUEUES: "in the queue",
+    What.RINGS: "ringing an agent",
+    What.DECLINES: "agent declined",
+    What.LEAVES: "ending",
+    What.ENDS: "ended",
+}
+
+
+class Call:
+    """One call as the tenant keeps it."""
+
+    __slots__ = ("_body", "_document", "_row", "id", "placed", "started")
+
+    def __init__(self, id_: str, started: datetime, document: dict[str, Any] | None, placed: PlacedCall | None) -> None:
+        self.id = id_
+        self.started = started
+        self.placed = placed
+        self._document = document
+        self._row: bytes | None = None
+        self._body: bytes | None = None
+
+    @classmethod
+    def of_document(cls, id_: str, document: dict[str, Any], placed: PlacedCall | None = None) -> Call:
+        """A call that stays as it is."""
+        return cls(id_, placed.start if placed else _time(document.get("startTime")), document, placed)
+
+    @classmethod
+    def placed_now(cls, placed: PlacedCall) -> Call:
+        """A call that goes on."""
+        return cls(placed.id, placed.start, None, placed)
+
+    def document(self, now: datetime) -> dict[str, Any]:
+        """The whole document."""
+        if self._document is not None:
+            return self._document
+        assert self.placed is not None  # noqa: S101 - one of the two is always there
+        document = self.placed.document(now)
+        if self.placed.over(now):
+            self._document = document
+        return document
+
+    def body(self, now: datetime) -> bytes:
+        """The whole document as JSON."""
+        if self._body is not None:
+            return self._body
+        body = json.dumps(self.document(now)).encode()
+        if self._document is not None and len(body) < KEPT_BODY:
+            self._body = body
+        return body
+
+    def row(self, now: datetime) -> bytes:
+        """Its row in the list: the document without its events."""
+        if self._row is not None:
+            return self._row
+        document = self.document(now)
+        row = json.dumps({name: value for name, value in document.items() if name != "events"}).encode()
+        if self._document is not None:
+            self._row = row
+        return row
+
+    def panel(self, now: datetime) -> dict[str, Any]:
+        """What a list for people shows."""
+        placed = self.placed
+        if placed is None:
+            return {"id": self.id, "number": "", "state": "stored", "scenario": "", "started": self.started}
+        ended = self._document is not None and not placed.over(now)
+        state = "stored" if ended else placed.state(now)
+        return {
+            "id": self.id,
+            "number": placed.number,
+            "state": state,
+            "scenario": placed.scenario,
+            "started": placed.start,
+        }
+
+
+KEPT_BODY = 100_000
+
+
+class Calls:
+    """All calls, newest first; of more than `kept` the oldest go."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._lock = threading.Lock()
+        self._by_id: dict[str, Call] = {}
+        self._order: list[tuple[datetime, str]] = []  # by start, oldest first
+
+    def __contains__(self, id_: str) -> bool:
+        return id_ in self._by_id
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def put(self, call: Call) -> None:
+        """Keep a call, in place of one with the same id."""
+        with self._lock:
+            before = self._by_id.get(call.id)
+            if before is not None:
+                self._order.remove((before.started, before.id))
+            self._by_id[call.id] = call
+            bisect.insort(self._order, (call.started, call.id))
+            while len(self._order) > self._kept:
+                _, oldest = self._order.pop(0)
+                del self._by_id[oldest]
+
+    def get(self, id_: str) -> Call | None:
+        """The call with that id."""
+        return self._by_id.get(id_)
+
+    def between(self, since: datetime, until: datetime) -> list[Call]:
+        """Those that began in that time, newest first; and always those whose start cannot be read."""
+        with self._lock:
+            first = bisect.bisect_left(self._order, (since, ""))
+            last = bisect.bisect_right(self._order, (until, "\U0010ffff"))
+            unread = bisect.bisect_right(self._order, (EPOCH, "\U0010ffff"))
+            ids = [id_ for _, id_ in self._order[max(first, unread) : last]][::-1]
+            ids += [id_ for _, id_ in self._order[:unread]]
+            return [self._by_id[id_] for id_ in ids]
+
+    def recent(self, limit: int, now: datetime) -> list[dict[str, Any]]:
+        """The newest `limit` for people."""
+        with self._lock:
+            ids = [id_ for _, id_ in self._order[: -limit - 1 : -1]]
+            return [self._by_id[id_].panel(now) for id_ in ids]
+
+
+def shuffled(calls: list[Call]) -> list[Call]:
+    """In no order that means anything, but in the same one for every page."""
+    return sorted(calls, key=lambda call: zlib.crc32(call.id.encode()))
+
+
+def _time(value: object) -> datetime:
+    """A start to sort by; EPOCH where it cannot be read."""
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else EPOCH
+    except ValueError:
+        return EPOCH
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
