@@ -16,7 +16,6 @@ from bot.cxone.deadline import Deadline
 from bot.cxone.errors import (
     AnswerError,
     CXoneError,
-    DeadlineError,
     ForbiddenError,
     MethodError,
     NotFoundError,
@@ -24,6 +23,7 @@ from bot.cxone.errors import (
     ServerFaultError,
     SignInError,
     UnreachableError,
+    late,
     shown,
 )
 from bot.cxone.rate import Priority
@@ -170,13 +170,7 @@ def limited(call: Sending, wait: float) -> CXoneError:
 
 def too_late(call: Sending) -> CXoneError:
     """What is said of the call that was on its way when the deadline passed."""
-    return DeadlineError(
-        call.method,
-        call.path,
-        None,
-        f"{call.name} on {call.host} did not answer within the {call.deadline.seconds:.3g} s that the whole "
-        "look-up may take. Check CXone's status page and the network; try again, or raise DEADLINE_SECONDS.",
-    )
+    return late(call.method, call.path, call.host, call.deadline.seconds)
 
 
 def broken(call: Sending, error: requests.exceptions.RequestException, patience: float) -> CXoneError:

@@ -17,7 +17,9 @@ answer's body nothing is repeated at all.
 
 from __future__ import annotations
 
+import copy
 import re
+from typing import Self
 
 _NUMBER = re.compile(r"(?:\+|%2B|tel:|tel%3A)[\d().\s-]*\d{3,}(?=\d{4})", re.IGNORECASE)
 
@@ -42,6 +44,15 @@ class CXoneError(Exception):
     def call(self) -> str:
         """The call as people name it: "GET /api/v2/users/u-1"."""
         return f"{self.method} {self.path}"
+
+    def learned(self, sentence: str) -> Self:
+        """The same error that also says what was learned until then."""
+        if not sentence:
+            return self
+        told = copy.copy(self)
+        told.sentence = f"{self.sentence} {sentence}"
+        told.args = (told.sentence,)
+        return told
 
 
 class UnreachableError(CXoneError):
@@ -83,3 +94,14 @@ class MethodError(CXoneError):
 
 class AnswerError(CXoneError):
     """An answer that cannot be used."""
+
+
+def late(method: str, path: str, host: str, seconds: float) -> DeadlineError:
+    """What is said of the call that was on its way when a deadline of so many seconds passed."""
+    return DeadlineError(
+        method,
+        path,
+        None,
+        f"{method} {shown(path)} on {host} did not answer within the {seconds:.3g} s that the whole look-up may take. "
+        "Check CXone's status page and the network; try again, or raise DEADLINE_SECONDS.",
+    )

@@ -1,0 +1,77 @@
+"""No conversation: what was searched, so that "none found" says what it means. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import phone
+from bot.diagnosis.handover import Searched
+
+
+class ConversationNotFound(Exception):  # noqa: N818 - it is what the answer says, and nothing went wrong
+    """There is none, as far as was looked. `sentence` begins "No conversation"; `searched` is None for an id."""
+
+    def __init__(self, searched: Searched | None, sentence: str) -> None:
+        """Keep both."""
+        super().__init__(sentence)
+        self.searched = searched
+        self.sentence = sentence
+
+
+def no_id(conversation_id: str, tenant: str, host: str) -> ConversationNotFound:
+    """None with this id."""
+    return ConversationNotFound(
+        None,
+        f"No conversation with the id {_short(conversation_id)} in tenant {tenant} ({host}). Check the id, and whether "
+        "the call belongs to another tenant; calls can appear late.",
+    )
+
+
+def no_number(number: phone.Number, searched: Searched) -> ConversationNotFound:
+    """None of this number, or it is the bot's own."""
+    if searched.hotline:
+        return ConversationNotFound(
+            searched,
+            f"No conversation was opened: {number.masked} is the number of your bot, not of a caller. "
+            "Give the caller's number, or the id of the conversation.",
+        )
+    return ConversationNotFound(
+        searched,
+        f"No conversation of {number.masked}. {_looked(searched)} Compared with {', '.join(searched.forms)}. Calls can "
+        "appear late: try again in a minute. Other tenants were not searched.",
+    )
+
+
+def no_session(session_id: str, searched: Searched, read: int, listed: int) -> ConversationNotFound:
+    """None of this Cognigy session among those whose details were read."""
+    rest = "" if read >= listed else f" Only the newest were opened: {read:,} of {listed:,}."
+    return ConversationNotFound(
+        searched,
+        f"No conversation of the Cognigy session {_short(session_id)}. {_looked(searched)}{rest} Give the caller's "
+        "number or the id of the conversation; calls can appear late: try again in a minute.",
+    )
+
+
+def _looked(searched: Searched) -> str:
+    calls = "1 call" if searched.calls == 1 else f"{searched.calls:,} calls"
+    pages = "1 page" if searched.pages == 1 else f"{searched.pages:,} pages"
+    newest = "it lists none" if searched.newest is None else f"the newest began {_ago(searched.newest, searched.until)}"
+    return (
+        f"Looked through {calls} on {pages} in tenant {searched.tenant} ({searched.host}), from "
+        f"{searched.since:%Y-%m-%d %H:%M} to {searched.until:%Y-%m-%d %H:%M} UTC; {newest}."
+    )
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    seconds = max(0, round((now - at).total_seconds()))
+    if seconds < 120:  # noqa: PLR2004 - two minutes
+        return f"{seconds} s ago"
+    if seconds < 7200:  # noqa: PLR2004 - two hours
+        return f"{seconds // 60} min ago"
+    return f"{seconds // 3600} h ago"
+
+
+def _short(text: str) -> str:
+    """An id as it was typed, harmless in length; a phone number in its place is masked."""
+    clean = "".join(char for char in text if char.isprintable())[:80]
+    return phone.mask(clean) if clean.lstrip().startswith(("+", "tel:")) else clean

@@ -1,0 +1,337 @@
+"""The client of the conversations API: sign-in, list, details, analytics, and what a handover can go to.
+
+Contract: base address `https://{tenant}.api.nice.incontact.com`, all calls reads. The server may cap the page size and
+promises no order; it may give a page count, a total, a next address or nothing of it. What the answers mean is read by
+the pure `parse` in `conversations.py`.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from bot.clock import Clock
+from bot.cxone import conversations
+from bot.cxone.errors import (
+    AnswerError,
+    CXoneError,
+    DeadlineError,
+    ForbiddenError,
+    MethodError,
+    NotFoundError,
+    SignInError,
+)
+from bot.cxone.http import Answer, Deadline, Priority, Session, SignIn, Token
+from bot.cxone.listing import (
+    PAGE_SIZE,
+    Listing,
+    OnPage,
+    Row,
+    history_row,
+    number_of,
+    page_count,
+    question,
+    rows_of,
+    whole_of,
+)
+from bot.cxone.targets import look_up
+from bot.diagnosis.handover import Conversation, Target, TargetKind, TargetRef, TargetStatus
+
+MOST_PAGES = 500
+READ_CONVERSATIONS = "the scope conversations:read"
+READ_ANALYTICS = "the scope analytics:conversations:read"
+_LIST = "/api/v2/conversations"
+_DETAILS = "/api/v2/conversations/{id}"
+_HISTORY = "/api/v2/analytics/conversations/details/query"
+_TARGETS = {
+    TargetKind.USER: ("/api/v2/users/{id}", "the scope users:read"),
+    TargetKind.QUEUE: ("/api/v2/queues/{id}", "a scope for queues"),
+    TargetKind.FLOW: ("/api/v2/flows/{id}", "a scope for flows"),
+}
+_AT_ONCE: dict[Priority, int] = {"person": 32, "watcher": 4}
+
+T = TypeVar("T")
+
+
+def client_credentials(client_id: str, client_secret: str) -> SignIn:
+    """The sign-in of this profile: a token for a service account."""
+
+    def sign_in(session: Session, deadline: Deadline, priority: Priority) -> Token:
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+        path = "/oauth2/token"
+        try:
+            answer = session.send("POST", path, form=form, deadline=deadline, priority=priority, signed=False)
+        except (SignInError, ForbiddenError, AnswerError) as error:
+            if error.status is None or error.status < 400:  # noqa: PLR2004  # the status is the word for it
+                raise
+            raise SignInError(
+                "POST",
+                path,
+                error.status,
+                f"{error.status} on POST {path}: {session.host} gives no token to this service account. Check "
+                "CXONE_CLIENT_ID, CXONE_CLIENT_SECRET and CXONE_TENANT_ID.",
+            ) from None
+        body = answer.body if isinstance(answer.body, Mapping) else {}
+        value, lasts = body.get("access_token"), number_of(body.get("expires_in"))
+        if not isinstance(value, str) or not value:
+            raise SignInError(
+                "POST",
+                path,
+                answer.status,
+                f"POST {path} on {session.host} answered without a token. Check the address (CXONE_BASE_URL).",
+            )
+        return Token(value, lasts if lasts and lasts > 0 else 3600.0)
+
+    return sign_in
+
+
+class Conversations:
+    """One tenant as the conversations API shows it. Threads may share one; calls in parallel go through its pools."""
+
+    def __init__(self, session: Session, clock: Clock, tenant: str) -> None:
+        """Ask nothing yet."""
+        self.session = session
+        self.tenant = tenant
+        self.host = session.host
+        self._clock = clock
+        self._history_method = "GET"
+        self._pools = {
+            priority: concurrent.futures.ThreadPoolExecutor(many, thread_name_prefix=f"cxone-{priority}")
+            for priority, many in _AT_ONCE.items()
+        }
+
+    def close(self) -> None:
+        """End the pools; what is under way may finish."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        self.session.close()
+
+    def submit(self, priority: Priority, job: Callable[..., T], *args: Any) -> concurrent.futures.Future[T]:
+        """Run one call in parallel. A job must not submit further ones, or the pool could wait for itself."""
+        return self._pools[priority].submit(job, *args)
+
+    # ---- conversations ----
+
+    def list(
+        self,
+        since: datetime | None,  # noqa: ARG002  # other profiles bound the list by time, this API cannot
+        until: datetime | None,  # noqa: ARG002  # the same
+        deadline: Deadline,
+        on_page: OnPage | None = None,
+        priority: Priority = "person",
+    ) -> Listing:
+        """All rows that the platform lists, in no order. `on_page` is called in this thread as each page arrives.
+
+        The first page, then the others in parallel once their number is known, else one after the other. Raises
+        CXoneError if the first cannot be read; a later one that fails stands in `failed`.
+        """
+        params = {"pageSize": PAGE_SIZE, "conversationType": "voice"}
+
+        def page(number: int) -> Row:
+            return self._object(
+                self.session.get(_LIST, {**params, "pageNumber": number}, deadline, priority, needs=READ_CONVERSATIONS)
+            )
+
+        listing = Listing(on_page)
+        body = self._object(self.session.get(_LIST, params, deadline, priority, needs=READ_CONVERSATIONS))
+        rows = rows_of(body, "entities", _LIST)
+        listing.add(rows)
+        listing.of = page_count(body, "total", len(rows))
+        first = whole_of(body.get("pageNumber"))
+        first = 1 if first is None else first
+        if listing.of:
+            numbers = range(first + 1, first + min(listing.of, MOST_PAGES))
+            self._in_parallel(listing, page, numbers, deadline, priority)
+        elif rows:
+            self._one_by_one(listing, body, page, first, deadline, priority)
+        return listing
+
+    def history(
+        self,
+        since: datetime,
+        until: datetime,
+        deadline: Deadline,
+        on_page: OnPage | None = None,
+        priority: Priority = "person",
+    ) -> Listing:
+        """Rows of a window that the list may no longer hold, from analytics; heavy. Rows as in `list`."""
+
+        def page(number: int) -> Row:
+            answer = self._query(question(since, until, number), deadline, priority)
+            return {**answer, "entities": [history_row(each) for each in rows_of(answer, "conversations", _HISTORY)]}
+
+        listing = Listing(on_page)
+        body = page(1)
+        rows = rows_of(body, "entities", _HISTORY)
+        listing.add(rows)
+        listing.of = page_count(body, "totalHits", len(rows))
+        self._in_parallel(listing, page, range(2, 1 + min(listing.of, MOST_PAGES)), deadline, priority)
+        return listing
+
+    def document(self, conversation_id: str, deadline: Deadline, priority: Priority = "person") -> Row:
+        """A conversation's details as the platform gives them. Raises NotFoundError, CXoneError."""
+        answer = self.session.get(
+            _DETAILS, item=conversation_id, deadline=deadline, priority=priority, needs=READ_CONVERSATIONS
+        )
+        return self._object(answer)
+
+    def details(self, conversation_id: str, deadline: Deadline, priority: Priority = "person") -> Conversation:
+        """The same, read."""
+        return self.parse(self.document(conversation_id, deadline, priority))
+
+    def parse(self, document: object) -> Conversation:
+        """A row or a document, read."""
+        return conversations.parse(document)
+
+    # ---- targets ----
+
+    def targets(
+        self, refs: Iterable[TargetRef], deadline: Deadline, priority: Priority = "person"
+    ) -> dict[str, Target]:
+        """What the platform says of each target, by id; all asked at once. Raises no CXoneError."""
+
+        def ask(kind: TargetKind, target_id: str) -> concurrent.futures.Future[Target]:
+            return self.submit(priority, self.target_of_kind, kind, target_id, deadline, priority)
+
+        return look_up(refs, ask, deadline, self._clock)
+
+    def target_of_kind(
+        self, kind: TargetKind, target_id: str, deadline: Deadline, priority: Priority = "person"
+    ) -> Target:
+        """The same for one kind: `missing` after one 404."""
+        route, needs = _TARGETS[kind]
+        try:
+            answer = self.session.get(route, item=target_id, deadline=deadline, priority=priority, needs=needs)
+            document = self._object(answer)
+        except NotFoundError:
+            return Target(id=target_id, kind=kind, status=TargetStatus.ERROR, missing=True, read_at=self._clock.now())
+        except CXoneError as error:
+            return Target(
+                id=target_id,
+                kind=kind,
+                status=TargetStatus.NOT_CHECKED,
+                why_not_checked=_why(error),
+                read_at=self._clock.now(),
+            )
+        return conversations.parse_target(kind, document, self._clock.now())
+
+    # ---- pages ----
+
+    def _in_parallel(
+        self,
+        listing: Listing,
+        page: Callable[[int], Row],
+        numbers: Sequence[int],
+        deadline: Deadline,
+        priority: Priority,
+    ) -> None:
+        """Read the pages of these numbers at once; one that fails stands in `failed`."""
+        asked = [self.submit(priority, page, number) for number in numbers]
+        try:
+            arrived = 0
+            for each in _done(asked, deadline):
+                arrived += 1
+                try:
+                    listing.add(rows_of(each.result(), "entities", _LIST))
+                except CXoneError as error:
+                    listing.failed.append(error)
+            if arrived < len(asked):
+                listing.failed.append(_no_answer(_LIST, len(asked) - arrived, deadline))
+        finally:
+            for each in asked:
+                each.cancel()
+
+    def _one_by_one(  # noqa: PLR0917 - what a page is read with
+        self,
+        listing: Listing,
+        body: Row,
+        page: Callable[[int], Row],
+        number: int,
+        deadline: Deadline,
+        priority: Priority,
+    ) -> None:
+        """Follow `nextUri`, or count up where not even that is given, until a page brings nothing new."""
+        while listing.pages < MOST_PAGES:
+            following = body.get("nextUri")
+            if "nextUri" in body and not following:
+                return
+            try:
+                if isinstance(following, str) and following:
+                    body = self._object(self._follow(following, deadline, priority))
+                else:
+                    number += 1
+                    body = page(number)
+                if not listing.add(rows_of(body, "entities", _LIST)):
+                    return
+            except NotFoundError:
+                return
+            except CXoneError as error:
+                listing.failed.append(error)
+                return
+
+    def _follow(self, uri: str, deadline: Deadline, priority: Priority) -> Answer:
+        """GET a `nextUri`, absolute or not. Never beyond our own host: the token goes nowhere else."""
+        parts = urlsplit(urljoin(self.session.base_url + _LIST, uri))
+        own = urlsplit(self.session.base_url)
+        if (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
+            raise AnswerError(
+                "GET",
+                _LIST,
+                None,
+                f"GET {_LIST}: {self.host} says that the list goes on at another host; not followed.",
+            )
+        path = parts.path.removeprefix(own.path) if own.path else parts.path
+        return self.session.get(path, dict(parse_qsl(parts.query)), deadline, priority, needs=READ_CONVERSATIONS)
+
+    def _query(self, question: Row, deadline: Deadline, priority: Priority) -> Row:
+        """Ask analytics: GET with a body, and POST for good once a server answered 405."""
+        try:
+            answer = self.session.send(
+                self._history_method,
+                _HISTORY,
+                body=question,
+                deadline=deadline,
+                priority=priority,
+                needs=READ_ANALYTICS,
+            )
+        except MethodError:
+            if self._history_method == "POST":
+                raise
+            self._history_method = "POST"
+            return self._query(question, deadline, priority)
+        return self._object(answer)
+
+    def _object(self, answer: Answer) -> Row:
+        """The body as the object that it must be. Raises AnswerError."""
+        if not isinstance(answer.body, Mapping):
+            raise AnswerError(
+                "GET",
+                "",
+                answer.status,
+                f"{self.host} answered with JSON of another shape than the profile expects. "
+                "Check CXONE_API and CXONE_BASE_URL.",
+            )
+        return answer.body
+
+
+def _done(asked: Sequence[concurrent.futures.Future[T]], deadline: Deadline) -> Iterator[concurrent.futures.Future[T]]:
+    """Those that are done, as they come; ends with the deadline."""
+    try:
+        yield from concurrent.futures.as_completed(asked, timeout=max(0.001, deadline.left()))
+    except TimeoutError:
+        return
+
+
+def _why(error: CXoneError) -> str:
+    """Why a target could not be looked at, as half a sentence: "403 on GET …: the service account most likely …"."""
+    return re.sub(r"\s+", " ", str(error)).rstrip(".")
+
+
+def _no_answer(path: str, pages: int, deadline: Deadline) -> CXoneError:
+    return DeadlineError(
+        "GET", path, None, f"GET {path}: {pages} pages did not come within the {deadline.seconds:.3g} s of the look-up."
+    )
