@@ -19,6 +19,7 @@ DOTS = "••••"
 
 _LINK = re.compile(r"^<(?:tel|sips?|callto):([^|>]+)(?:\|[^>]*)?>$", re.IGNORECASE)
 _SCHEME = re.compile(r"^(?:tel|sips?|callto):", re.IGNORECASE)
+_EXTENSION = re.compile(r"\s*(?:ext|extn|x)\.?\s*\d{1,6}$", re.IGNORECASE)
 _NOT_DIGIT = re.compile(r"\D+", re.ASCII)
 _LOOKS_LIKE_ONE = re.compile(r"^[+(\d]")
 _SHORTEST_NATIONAL = 7  # a national form shorter than this says too little to tell two callers apart
@@ -47,13 +48,13 @@ class Withheld(NotANumber):
     """The text is what a platform stores for a caller who withheld the number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Number:
     """A possible phone number. Its repr is masked, so that no log shows it by accident."""
 
-    e164: str = field(repr=False)  # "+15550199888"
-    national: str = field(repr=False)  # "5550199888", without the trunk prefix
-    _digits: frozenset[str] = field(repr=False, compare=False)
+    e164: str  # "+15550199888"
+    national: str  # "5550199888", without the trunk prefix
+    _digits: frozenset[str] = field(compare=False)
 
     @property
     def masked(self) -> str:
@@ -73,6 +74,9 @@ class Number:
     def __str__(self) -> str:
         return self.masked
 
+    def __repr__(self) -> str:
+        return f"Number({self.masked})"
+
 
 def parse(text: str, region: str) -> Number:
     """Read a number as people type it or as Slack rewrites it: `<tel:…|…>`, `00…`, brackets, no-break spaces, no plus.
@@ -82,7 +86,7 @@ def parse(text: str, region: str) -> Number:
     typed = _bare(text)
     if is_withheld(typed):
         raise Withheld("The caller withheld the number, so it cannot be looked up by it.")
-    if not _LOOKS_LIKE_ONE.match(typed):
+    if not _LOOKS_LIKE_ONE.match(typed) or any(char.isalpha() for char in _EXTENSION.sub("", typed)):
         raise NotANumber("That is not a phone number.")
     sentence = "That is not a phone number."
     for candidate, country in _readings(typed, region):

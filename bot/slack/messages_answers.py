@@ -59,36 +59,23 @@ def busy(running: int) -> b.Message:
     return said_plainly(f"I am busy with {running} other look-ups. Please try again in a minute.")
 
 
-def not_found(number: phone.Number | None, searched: Searched, asked_for: str = "") -> b.Message:
-    """No conversation: what was searched, so that the reader can tell what that means."""
+def not_found(searched: Searched | None, sentence: str) -> b.Message:
+    """No conversation. `sentence` says what was searched, so that the reader can tell what that means."""
+    if searched is None:
+        return b.message([b.line(foreign(sentence, 600))])
+    made = [b.header("This is the number of your bot" if searched.hotline else _nothing(searched))]
+    made.append(b.line(foreign(sentence, 900)))
     if searched.hotline:
-        return b.message(
-            [
-                b.header("This is the number of your bot"),
-                b.line("Calls are looked up by the caller's number, for example ", b.code(_EXAMPLE), "."),
-                *_searched(searched),
-            ]
-        )
-    who = f"from {number}" if number else foreign(asked_for, 120)
-    made = [b.header(f"No conversation {who}"), *_searched(searched)]
-    if not searched.complete:
-        made.append(b.line("The search is not complete: the time was up, or a page could not be read."))
-    made.append(
-        b.line("Calls can appear late: try again in a minute. To look further back, add ", b.code("since 3d"), ".")
-        if number
-        else b.line("Calls can appear late: try again in a minute.")
-    )
+        made.append(b.line("For example ", b.code(_EXAMPLE), "."))
+    else:
+        if not searched.complete:
+            made.append(b.line("The search is not complete: the time was up, or a page could not be read."))
+        made.append(b.line("To look further back for a number, add ", b.code("since 3d"), "."))
     return b.message(made)
 
 
-def no_conversation(conversation_id: str) -> b.Message:
-    """An id that CXone does not know."""
-    return b.message(
-        [
-            b.line("No conversation has the id ", b.code(foreign(conversation_id, 200)), " in this tenant."),
-            b.line("Look for a missing character, or for the other tenants that you have."),
-        ]
-    )
+def _nothing(searched: Searched) -> str:
+    return f"No conversation in the last {said(searched.until - searched.since)}"
 
 
 def failed(sentence: str, *, call: str = "", what_to_check: str = "", learned: str = "") -> b.Message:
@@ -114,14 +101,14 @@ def broken(reference: str) -> b.Message:
     )
 
 
-def refused(sentence: str) -> b.Message:
-    """Access denied."""
-    return b.message([b.line(sentence)])
-
-
 def invite() -> b.Block:
     """Why an answer came in private although it was asked for the channel."""
     return b.context("Only you see this: I am not in this channel. Invite me with /invite and ask again.")
+
+
+def not_posted() -> b.Block:
+    """Slack refused the post for another reason."""
+    return b.context("Only you see this: Slack did not take my post for the channel.")
 
 
 def unsure() -> b.Message:
@@ -141,21 +128,3 @@ def target(found: Target) -> b.Message:
 
 def _listed(rows: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> b.Block:
     return b.bullets([[b.code(command), "  ", what] for command, what in rows])
-
-
-def _searched(searched: Searched) -> list[b.Block]:
-    calls = "1 call" if searched.calls == 1 else f"{searched.calls} calls"
-    pages = "1 page" if searched.pages == 1 else f"{searched.pages} pages"
-    parts: list[b.Element | str | None] = [
-        f"Searched: tenant {foreign(searched.tenant, 80)} at {foreign(searched.host, 120)}, ",
-        b.when(searched.since, "{date_short} {time}"),
-        " to ",
-        b.when(searched.until, "{date_short} {time}"),
-        f", {calls} on {pages}",
-    ]
-    if searched.newest:
-        parts.append(f"; the newest call there began {said(searched.until - searched.newest)} before")
-    made = [b.line(*parts, ". Other tenants were not searched.")]
-    if searched.forms:
-        made.append(b.line("Compared: ", ", ".join(foreign(form, 40) for form in searched.forms)))
-    return made

@@ -1,0 +1,146 @@
+"""Who may use the bot, and where (design.md §7).
+
+What a payload says is checked at once; who somebody is must be asked of Slack, so that part runs after the ack, and its
+answers are kept for some minutes. What cannot be checked is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, timedelta, timezone, tzinfo
+from typing import Any, TypeVar
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_KEPT_SECONDS = 300.0
+_MOST_KEPT = 5_000
+_UNKNOWN_CHANNEL = frozenset({"channel_not_found", "not_in_channel"})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings. Empty means: no narrowing."""
+
+    channels: frozenset[str] = frozenset()  # ids or names, without #
+    usergroups: frozenset[str] = frozenset()  # ids or handles, without @
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What Slack says of a user, as far as it matters here."""
+
+    zone: tzinfo = UTC
+
+
+class Refused(Exception):  # noqa: N818 - it is what happened, and reads so in a raise
+    """Access is denied. `sentence` is for the asker, `reason` one word for the audit."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+
+class Access:
+    """The rules with what was learned of people and channels."""
+
+    def __init__(self, client: WebClient, clock: Clock, rules: Rules = Rules()) -> None:
+        self._client = client
+        self._clock = clock
+        self._rules = rules
+        self._kept: dict[str, tuple[float, Any]] = {}
+        self._lock = threading.Lock()
+
+    def check(self, user_id: str, channel_id: str, channel_name: str, team_id: str) -> Person:
+        """Who this is, if they may use the bot here. Asks Slack; raises Refused."""
+        self._channel_listed(channel_id, channel_name)
+        try:
+            grouped = self._in_usergroup(user_id)
+            user = self._ask(f"user {user_id}", lambda: self._client.users_info(user=user_id).get("user") or {})
+            self._user_allowed(user, team_id, grouped=grouped)
+            self._channel_allowed(channel_id)
+        except (SlackClientError, OSError) as fault:
+            word = fault.response.get("error", "") if isinstance(fault, SlackApiError) else type(fault).__name__
+            log.warning("access could not be checked: %s", word)
+            raise Refused(
+                "not_checked", f"Slack did not say whether you may use me here ({word}), so I did not look anything up."
+            ) from fault
+        return Person(_zone(user))
+
+    def _channel_listed(self, channel_id: str, channel_name: str) -> None:
+        if self._rules.channels and not self._rules.channels & {channel_id, channel_name}:
+            raise Refused("channel", "I do not answer in this channel. Please ask in one that is set up for it.")
+
+    def _in_usergroup(self, user_id: str) -> bool:
+        """Whether the user is in an allowed group; raises Refused if groups are asked for and they are in none."""
+        if not self._rules.usergroups:
+            return False
+        for group in self._groups():
+            path = f"usergroup {group}"
+            members = self._ask(path, lambda: self._client.usergroups_users_list(usergroup=group).get("users") or [])  # noqa: B023 - called at once
+            if user_id in members:
+                return True
+        raise Refused("usergroup", "You are in none of the user groups that may use me.")
+
+    def _groups(self) -> list[str]:
+        """The allowed groups by id; handles are looked up."""
+        listed = self._ask("usergroups", lambda: self._client.usergroups_list().get("usergroups") or [])
+        return [str(group["id"]) for group in listed if {group.get("id"), group.get("handle")} & self._rules.usergroups]
+
+    def _user_allowed(self, user: Mapping[str, Any], team_id: str, *, grouped: bool) -> None:
+        if user.get("deleted"):
+            raise Refused("deleted", "Your account is switched off.")
+        if grouped:
+            return
+        if user.get("is_stranger") or (team_id and user.get("team_id") not in (None, team_id)):
+            raise Refused("stranger", "I answer people of this organisation only.")
+        if user.get("is_restricted") or user.get("is_ultra_restricted"):
+            raise Refused("guest", "I do not answer guests. A member of this workspace can ask for you.")
+
+    def _channel_allowed(self, channel_id: str) -> None:
+        """Channels shared with others are refused, unless they are listed.
+
+        A channel that the bot cannot see passes: its answers stay private.
+        """
+        if self._rules.channels or channel_id.startswith("D"):
+            return
+        try:
+            channel = self._ask(
+                f"channel {channel_id}",
+                lambda: self._client.conversations_info(channel=channel_id).get("channel") or {},
+            )
+        except SlackApiError as fault:
+            if fault.response.get("error") in _UNKNOWN_CHANNEL:
+                return
+            raise
+        if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
+            raise Refused("shared", "This channel is shared with another organisation, so I do not answer here.")
+
+    def _ask(self, key: str, ask: Callable[[], T]) -> T:
+        now = self._clock.monotonic()
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept and kept[0] > now:
+                found: T = kept[1]
+                return found
+        answer = ask()
+        with self._lock:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = (now + _KEPT_SECONDS, answer)
+        return answer
+
+
+def _zone(user: Mapping[str, Any]) -> tzinfo:
+    offset = user.get("tz_offset")
+    return timezone(timedelta(seconds=offset)) if isinstance(offset, int) and abs(offset) < 86_400 else UTC  # noqa: PLR2004 - a day

@@ -1,0 +1,200 @@
+"""Buttons, menus and windows. Their values are conversation ids; access is checked at every one of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.cxone.investigate import ById
+from bot.redact import foreign
+from bot.slack import messages, messages_answers, messages_modals, serving
+from bot.slack.blocks import Message
+from bot.slack.office import Asker, Office
+
+log = logging.getLogger(__name__)
+
+_DOUBLE_CLICK_SECONDS = 3.0
+_RETRIES_SECONDS = 3600.0
+
+
+def register(app: App, office: Office) -> None:
+    """Connect the buttons and the menu of a diagnosis."""
+
+    @app.action(messages.RUN_AGAIN)
+    def run_again(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        _again(office, body, "run_again")
+
+    @app.action(messages.OTHER_CALL)
+    def other_call(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        _again(office, body, "other_call")
+
+    @app.action(messages.SHARE)
+    def share(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        _share(office, body)
+
+    @app.action(messages.RAW_EVENTS)
+    def raw_events(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        _window(office, body, "Raw events", _raw_events)
+
+    @app.action(messages.TIMELINE)
+    def timeline(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        _window(office, body, "Timeline", _timeline)
+
+
+def _again(office: Office, body: dict[str, Any], name: str) -> None:
+    """Diagnose a conversation: below the message whose button it was, or privately if that was private."""
+    value = value_of(body)
+
+    def work(someone: Asker) -> str:
+        report = serving.look_up(office, ById(value))
+        return serving.deliver(office, someone, report, private=_is_private(body))
+
+    _in_pool(office, body, name, work)
+
+
+def _share(office: Office, body: dict[str, Any]) -> None:
+    """Post to the channel what so far only the asker saw, diagnosed afresh."""
+    value = value_of(body)
+
+    def work(someone: Asker) -> str:
+        return serving.deliver(office, someone, serving.look_up(office, ById(value)))
+
+    _in_pool(office, body, "share", work)
+
+
+def _in_pool(office: Office, body: dict[str, Any], name: str, work: Callable[[Asker], str]) -> None:
+    if not _first(office, body):
+        return
+    asker, subject = asker_of(body), foreign(value_of(body), 80)
+    say = serving.privately(office, asker)
+    if not office.pool.reserve():
+        say(messages_answers.busy(office.pool.size))
+        return
+    office.pool.run(lambda: serving.serve(office, asker, name=name, subject=subject, work=work, say=say))
+
+
+# ---- windows ------------------------------------------------------------------------------------------------------
+
+Fill = Callable[[Office, str], dict[str, Any]]
+
+
+def _window(office: Office, body: dict[str, Any], title: str, fill: Fill) -> None:
+    """Open at once, as a trigger lives for 3 seconds; then fill it."""
+    if not _first(office, body):
+        return
+    asker, value = asker_of(body), value_of(body)
+    view_id = _opened(office, body, asker, title)
+    if not view_id:
+        return
+
+    def say(message: Message) -> None:
+        _update(office, view_id, messages_modals.words(title, message))
+
+    def work(someone: Asker) -> str:
+        del someone  # access was checked; what is shown is the same for everybody
+        _update(office, view_id, fill(office, value))
+        return "shown"
+
+    if not office.pool.reserve():
+        say(messages_answers.busy(office.pool.size))
+        return
+    name, subject = title.lower().replace(" ", "_"), foreign(value, 80)
+    office.pool.run(lambda: serving.serve(office, asker, name=name, subject=subject, work=work, say=say))
+
+
+def _opened(office: Office, body: dict[str, Any], asker: Asker, title: str) -> str:
+    """The id of a new window; "" if Slack did not open it, which the asker is told."""
+    try:
+        answer = office.client.views_open(
+            trigger_id=str(body.get("trigger_id") or ""), view=messages_modals.loading(title)
+        )
+        return str((answer.get("view") or {}).get("id") or "")
+    except (SlackClientError, OSError, ValueError) as fault:
+        word = fault.response.get("error") if isinstance(fault, SlackApiError) else type(fault).__name__
+        log.warning("views.open: %s", word)
+        serving.privately(office, asker)(
+            messages_answers.said_plainly("Slack did not open the window in time. Please press the button again.")
+        )
+        return ""
+
+
+def _update(office: Office, view_id: str, view: dict[str, Any]) -> None:
+    try:
+        office.client.views_update(view_id=view_id, view=view)
+    except SlackApiError as fault:
+        code = str(fault.response.get("error"))
+        log.warning("views.update: %s", code)
+        if code == "not_found":  # closed meanwhile
+            return
+        office.client.views_update(
+            view_id=view_id,
+            view=messages_modals.words(
+                str(view["title"]["text"]),
+                messages_answers.said_plainly("Slack refused to show this. `handover-bot diagnose` shows it."),
+            ),
+        )
+
+
+def _raw_events(office: Office, conversation_id: str) -> dict[str, Any]:
+    with office.deadline() as deadline:
+        document = office.desk.document(conversation_id, deadline)
+    return messages_modals.raw_events(conversation_id, document)
+
+
+def _timeline(office: Office, conversation_id: str) -> dict[str, Any]:
+    return messages_modals.whole_timeline(serving.look_up(office, ById(conversation_id)).diagnosis)
+
+
+# ---- what a payload says ------------------------------------------------------------------------------------------
+
+
+def asker_of(body: dict[str, Any]) -> Asker:
+    """Who pressed, and where."""
+    user, channel, container = (_part(body, name) for name in ("user", "channel", "container"))
+    message = _part(body, "message")
+    return Asker(
+        user_id=str(user.get("id") or ""),
+        channel_id=str(channel.get("id") or container.get("channel_id") or ""),
+        channel_name=str(channel.get("name") or ""),
+        team_id=str(_part(body, "team").get("id") or ""),
+        response_url=str(body.get("response_url") or ""),
+        thread_ts=""
+        if _is_private(body)
+        else str(message.get("thread_ts") or message.get("ts") or container.get("message_ts") or ""),
+    )
+
+
+def value_of(body: dict[str, Any]) -> str:
+    """The value of the button, or of the option that was chosen."""
+    actions = body.get("actions") or [{}]
+    option = actions[0].get("selected_option") or {}
+    return str(actions[0].get("value") or option.get("value") or "")
+
+
+def _is_private(body: dict[str, Any]) -> bool:
+    return bool(_part(body, "container").get("is_ephemeral"))
+
+
+def _first(office: Office, body: dict[str, Any]) -> bool:
+    """Whether this is neither a repetition by Slack nor the second half of a double click."""
+    action = (body.get("actions") or [{}])[0]
+    container = _part(body, "container")
+    user = _part(body, "user").get("id")
+    click = f"click {user} {container.get('message_ts')} {action.get('action_id')} {value_of(body)}"
+    if not office.once.first(f"action {body.get('trigger_id')}", _RETRIES_SECONDS):
+        return False
+    return office.once.first(click, _DOUBLE_CLICK_SECONDS)
+
+
+def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
+    part = body.get(name)
+    return part if isinstance(part, dict) else {}

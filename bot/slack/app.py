@@ -1,0 +1,106 @@
+"""The Bolt app. It starts while Slack is down and acks without asking anybody anything.
+
+Bolt's one pool runs acks, so nothing slow may run there: look-ups have a bounded pool of their own. `authorize` does no
+I/O, and the token is not verified at the start. Seen in slack-bolt 1.30: SLACK_CLIENT_ID and SLACK_CLIENT_SECRET in the
+environment switch on OAuth, which would serve an install page and write files; it is taken out again.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from slack_bolt import Ack, App, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_sdk import WebClient
+
+from bot.clock import Clock
+from bot.slack import actions, commands, home
+from bot.slack.access import Access, Rules
+from bot.slack.office import Desk, Handler, Office, Once, Pool, Use
+
+log = logging.getLogger(__name__)
+
+COMMAND = "/handover"
+_ACKS = 64  # threads for acks and for opening windows
+_SECONDS = 10  # of one call to Slack
+
+
+def web_client(token: str, base_url: str = "https://slack.com/api/") -> WebClient:
+    """A client that repeats nothing by itself: a repeated post is a double one."""
+    base = base_url if base_url.endswith("/") else f"{base_url}/"
+    return WebClient(token=token, base_url=base, timeout=_SECONDS, retry_handlers=[])
+
+
+def build_office(
+    *,
+    client: WebClient,
+    desk: Desk,
+    clock: Clock,
+    rules: Rules = Rules(),  # noqa: B008 - frozen
+    audit: Callable[[Use], None] = lambda use: log.info("use: %s %s: %s", use.action, use.subject, use.result),
+    region: str = "US",
+    deadline_seconds: float = 20.0,
+    workers: int = 16,
+    waiting: int = 100,
+    handlers: Mapping[type, Handler] | None = None,
+    home_facts: Callable[[], list[str]] = list,
+) -> Office:
+    """The seams of the Slack room. `handlers` are the commands that need the store, by type of the grammar."""
+    return Office(
+        desk=desk,
+        client=client,
+        clock=clock,
+        access=Access(client, clock, rules),
+        pool=Pool(workers, waiting),
+        once=Once(clock),
+        audit=audit,
+        region=region,
+        deadline_seconds=deadline_seconds,
+        handlers=handlers or {},
+        home_facts=home_facts,
+    )
+
+
+def build_app(office: Office, signing_secret: str = "") -> App:
+    """The app, without opening a connection. Without a signing secret (Socket Mode) every HTTP request is refused."""
+    app = App(
+        name="handover",
+        client=office.client,
+        signing_secret=signing_secret or secrets.token_hex(32),
+        authorize=_authorize(office.client.token or ""),
+        token_verification_enabled=False,
+        listener_executor=ThreadPoolExecutor(_ACKS, thread_name_prefix="ack"),
+        process_before_response=False,
+        raise_error_for_unhandled_request=True,
+    )
+    app._oauth_flow = None  # noqa: SLF001 - see above; Bolt has no switch for it
+
+    @app.command(COMMAND)
+    def handover(ack: Ack, body: dict[str, Any]) -> None:
+        commands.handle(office, ack, body)
+
+    actions.register(app, office)
+    home.register(app, office)
+
+    @app.error
+    def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        if isinstance(error, BoltUnhandledRequestError):
+            log.info("nothing listens for %s", body.get("type") or body.get("command"))
+            return BoltResponse(status=200, body="")
+        reference = secrets.token_hex(4)
+        log.error("a listener failed, reference %s", reference, exc_info=error)
+        return BoltResponse(status=200, body=f"Something went wrong. The log tells more under {reference}.")
+
+    return app
+
+
+def _authorize(token: str) -> Callable[..., AuthorizeResult]:
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+
+    return authorize

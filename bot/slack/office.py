@@ -1,0 +1,146 @@
+"""What the Slack handlers work with, handed in once: the desk that looks things up, time, access, pool, audit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Protocol
+
+from slack_sdk import WebClient
+
+from bot.clock import Clock
+from bot.cxone.deadline import Deadline
+from bot.cxone.investigate import Query
+from bot.diagnosis.handover import Report, Target, TargetKind
+from bot.slack.access import Access
+from bot.slack.blocks import Message
+
+
+class Desk(Protocol):
+    """Who looks things up; `cxone.investigate.Investigator` is one."""
+
+    def look_up(self, query: Query, *, deadline: Deadline | None = None) -> Report:
+        """Find and diagnose a conversation. Raises ConversationNotFound, CXoneError."""
+        ...
+
+    def target(self, kind: TargetKind, target_id: str, deadline: Deadline | None = None) -> Target:
+        """The state of a target. Raises CXoneError."""
+        ...
+
+    def document(self, conversation_id: str, deadline: Deadline | None = None) -> Mapping[str, Any]:
+        """A conversation as the platform gave it. Raises CXoneError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of the bot, for the audit. `subject` is masked."""
+
+    at: datetime
+    user_id: str
+    channel_id: str
+    action: str  # "diagnose", "raw_events", "subscribe", …
+    subject: str
+    result: str  # an outcome, "not_found", "refused: …", "failed: …"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who uses the bot, and where."""
+
+    user_id: str
+    channel_id: str
+    channel_name: str
+    team_id: str
+    response_url: str = field(repr=False)
+    thread_ts: str = ""  # answers to a button go below its message
+    zone: tzinfo = UTC
+
+
+Handler = Callable[[Any, Asker], Message]
+"""A command that answers the asker alone: (action, asker) -> what to say. Runs in the pool, after the ack; may raise."""
+
+
+class Pool:
+    """A bounded pool: so many at once, so many waiting, and no more."""
+
+    def __init__(self, workers: int, waiting: int) -> None:
+        self.size = workers + waiting
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="look-up")
+        self._free = threading.BoundedSemaphore(self.size)
+
+    def reserve(self) -> bool:
+        """Take a place, if there is one. Whoever took it calls `run` or `release`."""
+        return self._free.acquire(blocking=False)
+
+    def release(self) -> None:
+        """Give a place back that is not used."""
+        self._free.release()
+
+    def run(self, job: Callable[[], None]) -> None:
+        """Do the job on the place that was reserved. The job must not raise."""
+
+        def work() -> None:
+            try:
+                job()
+            finally:
+                self._free.release()
+
+        try:
+            self._executor.submit(work)
+        except RuntimeError:  # shut down meanwhile
+            self._free.release()
+            raise
+
+    def close(self) -> None:
+        """Take no more; what is running ends by its deadline."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+class Once:
+    """Remembers keys for a while, so that what Slack sends twice acts once."""
+
+    def __init__(self, clock: Clock, most: int = 10_000) -> None:
+        self._clock = clock
+        self._most = most
+        self._until: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def first(self, key: str, seconds: float) -> bool:
+        """Whether this key was not seen within `seconds`."""
+        now = self._clock.monotonic()
+        with self._lock:
+            if self._until.get(key, 0.0) > now:
+                return False
+            if len(self._until) >= self._most:
+                self._until = {known: until for known, until in self._until.items() if until > now}
+            self._until[key] = now + seconds
+            return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """The seams of the Slack room."""
+
+    desk: Desk
+    client: WebClient
+    clock: Clock
+    access: Access
+    pool: Pool
+    once: Once
+    audit: Callable[[Use], None]
+    region: str = "US"
+    deadline_seconds: float = 20.0
+    handlers: Mapping[type, Handler] = field(default_factory=dict)
+    home_facts: Callable[[], list[str]] = list
+
+    def deadline(self) -> Deadline:
+        """The deadline of one use, from now."""
+        return Deadline(self.clock, self.deadline_seconds)
+
+    def use(self, asker: Asker, action: str, subject: str, result: str) -> None:
+        """Write one line of the audit."""
+        self.audit(Use(self.clock.now(), asker.user_id, asker.channel_id, action, subject, result))

@@ -1,0 +1,93 @@
+"""One use of the bot from the check of access to the audit line; every path ends with an answer to the asker."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.cxone.errors import CXoneError
+from bot.cxone.investigate import ConversationNotFound, Query
+from bot.diagnosis.handover import Report
+from bot.slack import blocks as b
+from bot.slack import messages, messages_answers, replies
+from bot.slack.access import Refused
+from bot.slack.office import Asker, Office
+from bot.slack.replies import Posted
+
+log = logging.getLogger(__name__)
+
+Say = Callable[[b.Message], object]
+Work = Callable[[Asker], str]  # returns the result for the audit
+
+
+def serve(office: Office, asker: Asker, *, name: str, subject: str, work: Work, say: Say) -> None:
+    """Do the work for somebody who may ask for it; `say` tells them what went wrong."""
+    try:
+        result = _worked(office, asker, work, say)
+    except Exception:
+        reference = secrets.token_hex(4)
+        log.exception("%s failed, reference %s", name, reference)
+        result = f"failed: {reference}"
+        _last_words(say, messages_answers.broken(reference))
+    try:
+        office.use(asker, name, subject, result)
+    except Exception:
+        log.exception("the audit of %s was not written", name)
+
+
+def allowed(office: Office, asker: Asker) -> Asker:
+    """The asker with their time zone. Raises Refused."""
+    person = office.access.check(asker.user_id, asker.channel_id, asker.channel_name, asker.team_id)
+    return replace(asker, zone=person.zone)
+
+
+def privately(office: Office, asker: Asker) -> Say:
+    """How to tell the asker something that nobody else reads."""
+    return lambda message: replies.tell(office.client, asker.response_url, asker.channel_id, asker.user_id, message)
+
+
+def look_up(office: Office, query: Query) -> Report:
+    """Ask the desk, under the deadline of one use."""
+    with office.deadline() as deadline:
+        return office.desk.look_up(query, deadline=deadline)
+
+
+def deliver(office: Office, asker: Asker, report: Report, *, private: bool = False) -> str:
+    """The diagnosis to the channel; to the asker alone if they want that, or the bot cannot post there."""
+    now = office.clock.now()
+    say = privately(office, asker)
+    outcome = report.diagnosis.outcome.value
+    if private:
+        say(messages.diagnosis(report, asked_by=asker.user_id, now=now, shareable=True))
+        return outcome
+    message = messages.diagnosis(report, asked_by=asker.user_id, now=now)
+    posted = replies.post(office.client, office.clock, asker.channel_id, message, asker.thread_ts)
+    if posted is Posted.UNSURE:
+        say(messages_answers.unsure())
+    elif posted is not Posted.YES:
+        note = messages_answers.invite() if posted is Posted.CLOSED else messages_answers.not_posted()
+        say(b.message([note, *message.blocks]))
+    return outcome
+
+
+def _worked(office: Office, asker: Asker, work: Work, say: Say) -> str:
+    try:
+        return work(allowed(office, asker))
+    except Refused as fault:
+        say(messages_answers.said_plainly(fault.sentence))
+        return f"refused: {fault.reason}"
+    except ConversationNotFound as fault:
+        say(messages_answers.not_found(fault.searched, fault.sentence))
+        return "not_found"
+    except CXoneError as fault:
+        say(messages_answers.failed(fault.sentence, call=fault.call))
+        return f"failed: {type(fault).__name__} {fault.status or ''}".strip()
+
+
+def _last_words(say: Say, message: b.Message) -> None:
+    try:
+        say(message)
+    except Exception:
+        log.exception("an answer reached nobody")
