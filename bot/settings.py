@@ -290,6 +290,7 @@ class Settings(BaseSettings):
     @classmethod
     def _every_fault_at_once(cls, values: dict[str, Any], handler: ModelWrapValidatorHandler[Settings]) -> Settings:
         """What is missing and what is wrong, in one list. `SettingsError` is no ValueError, so it passes as it is."""
+        values = {name: value for name, value in values.items() if not (isinstance(value, str) and value.isspace())}
         faults = [*values.get("file_faults", ()), *_missing(values)]
         try:
             settings = handler(values)

@@ -41,12 +41,20 @@ def is_local(host: object) -> bool:
         return False
 
 
+def _is_address(host: object) -> bool:
+    try:
+        ipaddress.ip_address(str(host))
+    except ValueError:
+        return False
+    return True
+
+
 def _guard(event: str, args: tuple[Any, ...]) -> None:
     """Python's own audit event comes before every connect and every name look-up, whichever library asks."""
     if event in ("socket.connect", "socket.sendto"):
         address = args[1]
         host = address[0] if isinstance(address, tuple) else ""  # a path: a socket of this machine
-    elif event == "socket.getaddrinfo":
+    elif event == "socket.getaddrinfo" and not _is_address(args[0]):  # an address is read, nobody is asked
         host = args[0]
     else:
         return

@@ -1,0 +1,142 @@
+"""The commands: read what was typed, hand over to the part that does it, and end with the exit code that says how.
+
+    0  done                       2  bad usage, or settings that are missing or wrong
+    1  a check failed, or the     3  no conversation was found
+       bot cannot run here        4  the platform could not be asked
+
+Each command imports what it needs when it runs, so that none waits for another's libraries.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from bot import __version__
+from bot.clock import SystemClock
+from bot.settings import Need, Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from bot.cxone.investigate import Query
+    from bot.diagnosis.handover import Report
+
+FAILED, USAGE, NOT_FOUND, NOT_ASKED = 1, 2, 3, 4
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="handover-bot")
+def main() -> None:
+    """Says why a Cognigy voicebot's handover to NICE CXone failed: in Slack, and here in the terminal."""
+
+
+# ---- diagnose -----------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("number", required=False)
+@click.option("--id", "conversation_id", metavar="ID", help="One conversation, by its id.")
+@click.option("--session", "session_id", metavar="ID", help="The conversation of one Cognigy session.")
+@click.option("--file", "path", metavar="FILE", help="A saved conversation; - reads stdin. Nobody is asked.")
+@click.option("--at", metavar="TIME", help="With a number: the call nearest to this time, such as 14:00.")
+@click.option("--since", metavar="SPAN", help="With a number: how far to look back, such as 90m, 12h or 3d.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a drawing.")
+def diagnose(*, path: str | None, as_json: bool, **asked: str | None) -> None:
+    """Why did this handover fail? Give a phone NUMBER in any form, or one of --id, --session and --file."""
+    given = [each for each in (path, asked["number"], asked["conversation_id"], asked["session_id"]) if each]
+    if len(given) != 1:
+        _end(USAGE, "usage", "Give one of these: a phone number, --id, --session or --file.", as_json=as_json)
+    if (asked["at"] or asked["since"]) and not asked["number"]:
+        _end(USAGE, "usage", "--at and --since go with a phone number.", as_json=as_json)
+    report = _from_file(path, as_json=as_json) if path else _from_platform(asked, as_json=as_json)
+    _show(report, as_json=as_json)
+
+
+def _from_file(path: str, *, as_json: bool) -> Report:
+    from bot import saved, wiring  # noqa: PLC0415 - see the top
+
+    settings = _settings(as_json=as_json)
+    try:
+        return saved.report(path, timing=wiring.timing(settings), clock=SystemClock())
+    except saved.NotReadableError as why:
+        _end(USAGE, "not_readable", str(why), as_json=as_json)
+
+
+def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
+    from bot import terminal, wiring  # noqa: PLC0415 - see the top
+    from bot.cxone.errors import CXoneError  # noqa: PLC0415 - see the top
+    from bot.cxone.investigate import ConversationNotFound  # noqa: PLC0415 - see the top
+
+    settings = _settings("cxone", as_json=as_json)
+    query = _query(settings, asked, as_json=as_json)
+    try:
+        with terminal.progress() as on_progress:
+            return wiring.build_investigator(settings, SystemClock()).look_up(query, on_progress=on_progress)
+    except ConversationNotFound as none:
+        _end(NOT_FOUND, "no_conversation", terminal.clean(none.sentence), as_json=as_json)
+    except CXoneError as why:
+        more = {"method": why.method, "path": why.path, "status": why.status}
+        _end(NOT_ASKED, "not_asked", terminal.not_asked(why), as_json=as_json, **more)
+
+
+def _query(settings: Settings, asked: dict[str, str | None], *, as_json: bool) -> Query:
+    """What to look for. A number is read as after `/handover`, in any form; what is none ends the command."""
+    from bot.cxone.investigate import ById, ByNumber, BySession  # noqa: PLC0415 - see the top
+    from bot.slack import grammar  # noqa: PLC0415 - see the top
+
+    if asked["conversation_id"]:
+        return ById(asked["conversation_id"])
+    if asked["session_id"]:
+        return BySession(asked["session_id"])
+    options = [f"{name} {asked[name]}" for name in ("at", "since") if asked[name]]
+    now = SystemClock().now()
+    typed = " ".join([asked["number"] or "", *options])
+    action = grammar.parse(typed, region=settings.default_region, now=now, zone=now.astimezone().tzinfo or UTC)
+    match action:
+        case grammar.Diagnose():
+            return ByNumber(action.number, action.at, action.since)
+        case grammar.DiagnoseId():
+            return ById(action.conversation_id)
+        case grammar.DiagnoseSession():
+            return BySession(action.session_id)
+        case grammar.Misunderstood():
+            hint = action.hint
+        case _:
+            hint = "That is no phone number."
+    return _end(USAGE, "usage", f"{hint} An example: handover-bot diagnose +15550199888", as_json=as_json)
+
+
+def _show(report: Report, *, as_json: bool) -> None:
+    from bot import terminal  # noqa: PLC0415 - see the top
+
+    if as_json:
+        click.echo(terminal.dumps(terminal.as_json(report)))
+    else:
+        terminal.draw(report, terminal.console())
+
+
+# ---- the bot ------------------------------------------------------------------------------------------------------
+
+
+# ---- endings ------------------------------------------------------------------------------------------------------
+
+
+def _settings(*needs: Need, as_json: bool = False) -> Settings:
+    """The settings that a command needs, or the list of all that is wrong with them and the end."""
+    try:
+        return load(needs)
+    except SettingsError as wrong:
+        _end(USAGE, "settings", "\n".join(wrong.faults), as_json=as_json)
+
+
+def _end(code: int, error: str, message: str, *, as_json: bool = False, **more: Any) -> NoReturn:
+    """Say why and leave: sentences on stderr, and with `--json` one object on stdout instead."""
+    if as_json:
+        from bot import terminal  # noqa: PLC0415 - see the top
+
+        click.echo(terminal.dumps({"error": error, "message": message, **more}))
+    else:
+        click.echo(message, err=True)
+    sys.exit(code)

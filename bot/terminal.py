@@ -1,0 +1,337 @@
+"""A diagnosis in the terminal: drawn for people, or as one JSON object for programs.
+
+What others wrote reaches the terminal as plain `Text` without control characters: neither rich's markup nor an
+escape sequence in a queue's name does anything. Callers are masked in both forms.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot import phone, redact
+from bot.diagnosis.handover import Attempt, Diagnosis, Finding, Report, Target, TargetStatus
+from bot.diagnosis.outcomes import TABLE, Code, Outcome, Status
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from bot.cxone.errors import CXoneError
+    from bot.cxone.investigate import Progress
+
+LONGEST_TEXT = 2_000
+MOST_MOMENTS = 40
+MOST_OTHERS = 10
+
+_BAD = "red"
+_GOOD = "green"
+_UNSURE = "yellow"
+_STYLE = {Status.ERROR: _BAD, Status.WARNING: _UNSURE, Status.INFO: "dim"}
+
+
+# ---- for programs -------------------------------------------------------------------------------------------------
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as one object of plain JSON values. Times are ISO 8601 in UTC with a `Z`, or null."""
+    diagnosis = report.diagnosis
+    return {
+        "conversation_id": _id(diagnosis.conversation_id),
+        "started_at": _iso(diagnosis.started_at),
+        "ended_at": _iso(diagnosis.ended_at),
+        "phone": diagnosis.phone,
+        "outcome": diagnosis.outcome.value,
+        "reached": diagnosis.reached.value,
+        "fault": diagnosis.fault.value,
+        "confidence": diagnosis.confidence.value,
+        "alternatives": [clean(each) for each in diagnosis.alternatives],
+        "summary": clean(diagnosis.summary),
+        "findings": [_finding(each) for each in diagnosis.findings],
+        "attempts": [_attempt(each) for each in diagnosis.attempts],
+        "target": _target(diagnosis.target),
+        "timeline": [
+            {"timestamp": _iso(moment.timestamp), "what": clean(moment.what), "who": clean(moment.who)}
+            for moment in diagnosis.timeline
+        ],
+        "other_conversations": [_id(other.conversation_id) for other in report.others],
+        "requests": report.requests,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code.value,
+        "status": finding.status.value,
+        "message": clean(finding.message),
+        "timestamp": _iso(finding.timestamp),
+        "evidence": {clean(path): _evidence(path, value) for path, value in finding.evidence.items()},
+        "fix": clean(finding.fix),
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "timestamp": _iso(attempt.timestamp),
+        "from": _id(attempt.from_id),
+        "to": _id(attempt.to_id),
+        "from_name": clean(attempt.from_name),
+        "to_name": clean(attempt.to_name),
+        "outcome": attempt.outcome.value,
+        "properties": redact.properties(attempt.properties),
+    }
+
+
+def _target(target: Target | None) -> dict[str, Any] | None:
+    if target is None:
+        return None
+    return {
+        "id": _id(target.id),
+        "kind": target.kind.value if target.kind else None,
+        "name": clean(target.name),
+        "status": target.status.value,
+        "state": clean(target.state),
+        "is_available": target.is_available,
+    }
+
+
+def _evidence(path: str, value: object) -> object:
+    """A value of the record as evidence: callers masked, foreign text cut, times as elsewhere."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, datetime):
+        return _iso(value)
+    if path.rpartition(".")[2] in ("identity", "dialled", "ani", "dnis"):
+        return phone.mask(str(value))
+    if isinstance(value, Mapping):
+        return redact.properties(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_evidence(path, each) for each in value]
+    return _id(str(value)) if path.lower().endswith("id") else clean(str(value))
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def clean(text: str, limit: int = LONGEST_TEXT) -> str:
+    """Text that was partly written by others: one line, no control or direction marks, callers masked, cut."""
+    return redact.foreign(text, limit)
+
+
+def _id(text: str) -> str:
+    """An id, which may be all digits and is no number."""
+    return redact.cut("".join(" " if char.isspace() else char for char in text if _harmless(char)), LONGEST_TEXT)
+
+
+def _harmless(char: str) -> bool:
+    return char.isspace() or unicodedata.category(char)[0] != "C"
+
+
+def dumps(document: Mapping[str, Any]) -> str:
+    """One object as people can read it too. A lone surrogate cannot be written as UTF-8 and becomes `?`."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+# ---- for people ---------------------------------------------------------------------------------------------------
+
+
+def console() -> Console:
+    """The terminal that stdout is; its width and colours are rich's to find out."""
+    from rich.console import Console  # noqa: PLC0415 - the bot itself never draws, and rich is not small
+
+    return Console(highlight=False, emoji=False, markup=False)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Progress], None] | None]:
+    """While a search lasts: how far it is, on stderr, and only where a person looks at it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    with Console(stderr=True, highlight=False).status("Asking CXone") as status:
+
+        def show(now: Progress) -> None:
+            of = f" of {now.of:,}" if now.of else ""
+            status.update(_plain(f"Read {now.calls:,} calls on {now.pages:,}{of} pages"))
+
+        yield show
+
+
+def draw(report: Report, console: Console) -> None:
+    """The story from its first line down: what, why, next step, timeline, findings, target, what was not checked."""
+    from rich.padding import Padding  # noqa: PLC0415 - as above
+
+    diagnosis = report.diagnosis
+    console.print(_headline(diagnosis))
+    console.print(_plain(clean(diagnosis.summary)))
+    if diagnosis.context:
+        console.print(_plain(clean(diagnosis.context)))
+    console.print(_plain(_facts(report), "dim"))
+    if diagnosis.next_step:
+        console.print()
+        console.print(_labelled("Next step", clean(diagnosis.next_step), "bold"))
+    if diagnosis.alternatives:
+        console.print(_labelled("Or else", clean("; ".join(diagnosis.alternatives))))
+    if diagnosis.timeline:
+        console.print()
+        console.print(Padding(_timeline(diagnosis), (0, 0, 0, 1)))
+    findings = [each for each in diagnosis.findings if each.code is not Code.NOT_CHECKED]
+    if findings:
+        console.print()
+        for finding in findings:
+            console.print(_finding_line(finding))
+            if finding.fix and finding.fix != diagnosis.next_step:
+                console.print(Padding(_plain(clean(finding.fix)), (0, 0, 0, 9)))
+    _draw_around(report, console)
+
+
+def _draw_around(report: Report, console: Console) -> None:
+    """What is not the story itself: the target now, what was not looked at, the number's other calls."""
+    lines: list[Text] = []
+    diagnosis = report.diagnosis
+    if diagnosis.target:
+        lines.append(_labelled(f"{_name(diagnosis.target)}, now", target_state(diagnosis.target)))
+    lines += [
+        _labelled("Not checked", clean(finding.message))
+        for finding in diagnosis.findings
+        if finding.code is Code.NOT_CHECKED
+    ]
+    if report.others:
+        shown = [
+            f"{_moment(other.started_at)} {other.conversation_id}" + (f" ({other.outcome})" if other.outcome else "")
+            for other in report.others[:MOST_OTHERS]
+        ]
+        left = len(report.others) - len(shown)
+        lines.append(_labelled("Other calls", " · ".join(shown) + (f" · and {left} more" if left else "")))
+    if report.searched and not report.searched.complete:
+        lines.append(_labelled("Not complete", "the search ended before all pages were read; a newer call may exist."))
+    if lines:
+        console.print()
+        for line in lines:
+            console.print(line)
+    if report.requests:
+        console.print(_plain(f"{report.requests} requests in {report.seconds:.2f} s", "dim"))
+
+
+def _headline(diagnosis: Diagnosis) -> Text:
+    row = TABLE[diagnosis.outcome]
+    if diagnosis.outcome is Outcome.ACCEPTED:
+        mark, style = "✓", _GOOD
+    elif row.alerts or row.on_request:
+        mark, style = "✗", _BAD
+    else:
+        mark, style = "•", _UNSURE
+    return _plain(f"{mark} {clean(diagnosis.headline)}", f"bold {style}")
+
+
+def _facts(report: Report) -> str:
+    """One line of what stands around the story: whose call, when, how long, which id, and how sure."""
+    diagnosis = report.diagnosis
+    sure = f"{diagnosis.outcome.value}, {diagnosis.confidence.value}"
+    if diagnosis.fault.value != "none":
+        sure += f", fault: {diagnosis.fault.value}"
+    facts = [
+        diagnosis.phone,
+        _moment(diagnosis.started_at),
+        _span(diagnosis.ended_at - diagnosis.started_at) if diagnosis.started_at and diagnosis.ended_at else "",
+        f"conversation {diagnosis.conversation_id}" if diagnosis.conversation_id else "",
+        sure,
+    ]
+    return "  ·  ".join(fact for fact in facts if fact)
+
+
+def _timeline(diagnosis: Diagnosis) -> Any:
+    from rich.table import Table  # noqa: PLC0415 - as above
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(no_wrap=True, justify="right", style="dim")
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    before: datetime | None = None
+    for moment in diagnosis.timeline[:MOST_MOMENTS]:
+        gap = f"+ {_span(moment.timestamp - before)}" if moment.timestamp and before else ""
+        when = moment.timestamp.astimezone().strftime("%H:%M:%S") if moment.timestamp else "no time"
+        table.add_row(_plain(when), _plain(gap), _plain(clean(moment.who)), _plain(clean(moment.what)))
+        before = moment.timestamp or before
+    left = len(diagnosis.timeline) - MOST_MOMENTS
+    if left > 0:
+        table.add_row("", "", _plain(f"and {left} more"), "")
+    return table
+
+
+def _finding_line(finding: Finding) -> Text:
+    line = _plain(f"{finding.status.value:<8} ", _STYLE[finding.status])
+    line.append_text(_plain(clean(finding.message)))
+    line.append_text(_plain(f"  {finding.code.value}", "dim"))
+    return line
+
+
+def target_state(target: Target) -> str:
+    """What is known of a target, as people say it."""
+    if target.status is TargetStatus.NOT_CHECKED:
+        return clean(target.why_not_checked) or "not checked"
+    facts = [
+        "does not exist" if target.missing else "",
+        clean(target.state),
+        "switched off" if target.is_active is False else "",
+        f"{target.logged_in} logged in" if target.logged_in is not None else "",
+        f"{target.available} available" if target.available is not None else "",
+        f"{target.waiting} waiting" if target.waiting is not None else "",
+        f"longest {_span(target.longest_wait)}" if target.longest_wait else "",
+        "does not listen for sessionTransfer" if target.listens is False else "",
+        f"version {clean(target.version)}" if target.version else "",
+    ]
+    if target.status is TargetStatus.ERROR and not any(facts):
+        return "not usable"
+    return " · ".join(fact for fact in facts if fact) or "exists"
+
+
+def not_asked(error: CXoneError) -> str:
+    """Which call failed, how, and what to check. No secret is in it: the error was made without any."""
+    sentence = clean(error.sentence)
+    status = f" ({error.status})" if error.status and str(error.status) not in sentence else ""
+    return sentence + status if error.call in sentence else f"{error.call}{status}: {sentence}"
+
+
+def _name(target: Target) -> str:
+    return clean(target.name) or target.id or "Target"
+
+
+def _labelled(label: str, text: str, style: str = "") -> Text:
+    line = _plain(f"{label}  ", "bold")
+    line.append_text(_plain(text, style))
+    return line
+
+
+def _plain(text: str, style: str = "") -> Text:
+    """Text that rich prints as it is: no markup, no emoji codes, no highlighting."""
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    return Text(_id(text), style=style)
+
+
+def _moment(at: datetime | None) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z") if at else "no time"
+
+
+def _span(length: timedelta) -> str:
+    seconds = length.total_seconds()
+    if abs(seconds) < 10:  # noqa: PLR2004 - tenths matter there
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - a minute
+        return f"{whole} s"
+    if whole < 3600:  # noqa: PLR2004 - an hour
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
