@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -33,6 +34,15 @@ class Rules:
 
     channels: frozenset[str] = frozenset()  # ids or names, without #
     usergroups: frozenset[str] = frozenset()  # ids or handles, without @
+
+
+def rules(channels: Iterable[str], usergroups: Iterable[str]) -> Rules:
+    """Rules as people write them: `#voicebot-ops`, `@oncall`, or ids."""
+    named = (
+        frozenset(word.strip().lstrip(mark) for word in words) - {""}
+        for words, mark in ((channels, "#"), (usergroups, "@"))
+    )
+    return Rules(*named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +71,13 @@ class Access:
         self._kept: dict[str, tuple[float, Any]] = {}
         self._lock = threading.Lock()
 
-    def check(self, user_id: str, channel_id: str, channel_name: str, team_id: str) -> Person:
+    def check(self, user_id: str, channel_id: str, channel_name: str) -> Person:
         """Who this is, if they may use the bot here. Asks Slack; raises Refused."""
-        self._channel_listed(channel_id, channel_name)
         try:
+            self._channel_allowed(channel_id, channel_name)
             grouped = self._in_usergroup(user_id)
             user = self._ask(f"user {user_id}", lambda: self._client.users_info(user=user_id).get("user") or {})
-            self._user_allowed(user, team_id, grouped=grouped)
-            self._channel_allowed(channel_id)
+            self._user_allowed(user, grouped=grouped)
         except (SlackClientError, OSError) as fault:
             word = fault.response.get("error", "") if isinstance(fault, SlackApiError) else type(fault).__name__
             log.warning("access could not be checked: %s", word)
@@ -76,10 +85,6 @@ class Access:
                 "not_checked", f"Slack did not say whether you may use me here ({word}), so I did not look anything up."
             ) from fault
         return Person(_zone(user))
-
-    def _channel_listed(self, channel_id: str, channel_name: str) -> None:
-        if self._rules.channels and not self._rules.channels & {channel_id, channel_name}:
-            raise Refused("channel", "I do not answer in this channel. Please ask in one that is set up for it.")
 
     def _in_usergroup(self, user_id: str) -> bool:
         """Whether the user is in an allowed group; raises Refused if groups are asked for and they are in none."""
@@ -97,34 +102,53 @@ class Access:
         listed = self._ask("usergroups", lambda: self._client.usergroups_list().get("usergroups") or [])
         return [str(group["id"]) for group in listed if {group.get("id"), group.get("handle")} & self._rules.usergroups]
 
-    def _user_allowed(self, user: Mapping[str, Any], team_id: str, *, grouped: bool) -> None:
+    def _user_allowed(self, user: Mapping[str, Any], *, grouped: bool) -> None:
         if user.get("deleted"):
             raise Refused("deleted", "Your account is switched off.")
         if grouped:
             return
-        if user.get("is_stranger") or (team_id and user.get("team_id") not in (None, team_id)):
+        if user.get("is_stranger") or self._from_elsewhere(user):
             raise Refused("stranger", "I answer people of this organisation only.")
         if user.get("is_restricted") or user.get("is_ultra_restricted"):
             raise Refused("guest", "I do not answer guests. A member of this workspace can ask for you.")
 
-    def _channel_allowed(self, channel_id: str) -> None:
-        """Channels shared with others are refused, unless they are listed.
+    def _from_elsewhere(self, user: Mapping[str, Any]) -> bool:
+        """Whether the user is of another organisation; workspaces of one enterprise are one organisation.
+
+        Slack says `is_stranger` only of those whom the bot meets in no shared channel, so the teams are compared.
+        """
+        own = self._ask("own team", self._client.auth_test)
+        enterprise = (user.get("enterprise_user") or {}).get("enterprise_id")
+        if enterprise and enterprise == own.get("enterprise_id"):
+            return False
+        return user.get("team_id") not in (None, own.get("team_id"))
+
+    def _channel_allowed(self, channel_id: str, channel_name: str) -> None:
+        """Only listed channels, if any are listed; else none that is shared with others.
 
         A channel that the bot cannot see passes: its answers stay private.
         """
-        if self._rules.channels or channel_id.startswith("D"):
+        listed = self._rules.channels
+        if listed & {channel_id, channel_name} or (not listed and channel_id.startswith("D")):
             return
+        channel = self._channel(channel_id)
+        if listed:
+            if channel.get("name") not in listed:
+                raise Refused("channel", "I do not answer in this channel. Please ask in one that is set up for it.")
+        elif channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
+            raise Refused("shared", "This channel is shared with another organisation, so I do not answer here.")
+
+    def _channel(self, channel_id: str) -> Mapping[str, Any]:
+        """What Slack says of the channel; nothing, if the bot cannot see it. Payloads name private ones not at all."""
         try:
-            channel = self._ask(
+            return self._ask(
                 f"channel {channel_id}",
                 lambda: self._client.conversations_info(channel=channel_id).get("channel") or {},
             )
         except SlackApiError as fault:
             if fault.response.get("error") in _UNKNOWN_CHANNEL:
-                return
+                return {}
             raise
-        if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
-            raise Refused("shared", "This channel is shared with another organisation, so I do not answer here.")
 
     def _ask(self, key: str, ask: Callable[[], T]) -> T:
         now = self._clock.monotonic()
@@ -142,5 +166,9 @@ class Access:
 
 
 def _zone(user: Mapping[str, Any]) -> tzinfo:
-    offset = user.get("tz_offset")
-    return timezone(timedelta(seconds=offset)) if isinstance(offset, int) and abs(offset) < 86_400 else UTC  # noqa: PLR2004 - a day
+    try:
+        return ZoneInfo(str(user.get("tz") or ""))
+    except (ValueError, OSError):  # no such zone, or no zones on this machine
+        offset = user.get("tz_offset")
+        day = 86_400
+        return timezone(timedelta(seconds=offset)) if isinstance(offset, int) and abs(offset) < day else UTC

@@ -165,7 +165,6 @@ def asker_of(body: dict[str, Any]) -> Asker:
         user_id=str(user.get("id") or ""),
         channel_id=str(channel.get("id") or container.get("channel_id") or ""),
         channel_name=str(channel.get("name") or ""),
-        team_id=str(_part(body, "team").get("id") or ""),
         response_url=str(body.get("response_url") or ""),
         thread_ts=""
         if _is_private(body)

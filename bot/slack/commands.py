@@ -130,6 +130,5 @@ def _asker(body: dict[str, Any]) -> Asker:
         user_id=str(body.get("user_id") or ""),
         channel_id=str(body.get("channel_id") or ""),
         channel_name=str(body.get("channel_name") or ""),
-        team_id=str(body.get("team_id") or ""),
         response_url=str(body.get("response_url") or ""),
     )

@@ -54,14 +54,13 @@ class Asker:
     user_id: str
     channel_id: str
     channel_name: str
-    team_id: str
     response_url: str = field(repr=False)
     thread_ts: str = ""  # answers to a button go below its message
     zone: tzinfo = UTC
 
 
 Handler = Callable[[Any, Asker], Message]
-"""A command that answers the asker alone: (action, asker) -> what to say. Runs in the pool, after the ack; may raise."""
+"""A command that answers the asker alone: (action, asker) -> what to say. Runs in the pool, and may raise."""
 
 
 class Pool:

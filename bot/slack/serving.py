@@ -39,7 +39,7 @@ def serve(office: Office, asker: Asker, *, name: str, subject: str, work: Work, 
 
 def allowed(office: Office, asker: Asker) -> Asker:
     """The asker with their time zone. Raises Refused."""
-    person = office.access.check(asker.user_id, asker.channel_id, asker.channel_name, asker.team_id)
+    person = office.access.check(asker.user_id, asker.channel_id, asker.channel_name)
     return replace(asker, zone=person.zone)
 
 
