@@ -172,6 +172,8 @@ class Session:
         )
         if item is not None and not item.strip("."):
             raise NotFoundError(method, call.path, 404, f"{call.name}: there is nothing with the id “{item}”.")
+        if call.deadline.passed():
+            raise too_late(call)
         token = self._token_for(call) if signed else None
         answer = self._repeated(call, token)
         if answer.status == 401 and token is not None:  # noqa: PLR2004  # the status is the word for it
@@ -201,12 +203,13 @@ class Session:
                 return token
             if self._token_failure is not None and self._token_failure[0] > seen:
                 raise self._token_failure[1]
-            self._sign_ins += 1
             try:
                 token = self._sign_in(self, call.deadline, call.priority)
             except CXoneError as error:
-                self._token_failure = (self._sign_ins, error)
+                self._token_failure = (self._sign_ins + 1, error)
                 raise
+            finally:
+                self._sign_ins += 1
             lasts = token.expires_in - min(_RENEW_BEFORE, token.expires_in / 10)
             self._token = (token, self._clock.monotonic() + lasts)
             return token
@@ -241,7 +244,7 @@ class Session:
                 return outcome
             failure = outcome if isinstance(outcome, CXoneError) else failing(call, outcome, tries)
             asked = retry_after(outcome, self._clock) if isinstance(outcome, Raw) else None
-            pause = asked or 0.2 * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # no secret, only jitter
+            pause = asked or min(_pause(tries), call.deadline.left() / 4)
             if tries >= TRIES or pause >= call.deadline.left():
                 raise failure
             self._clock.sleep(pause)
@@ -304,6 +307,11 @@ class Session:
                     )
                 parts.append(part)
             return Raw(response.status_code, response.headers, b"".join(parts))
+
+
+def _pause(tries: int) -> float:
+    """Seconds before the next try: about 0.2, 0.4, 0.8, so that many callers do not come back at the same moment."""
+    return 0.2 * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # no secret, only jitter
 
 
 def _host(base_url: str) -> str:

@@ -255,12 +255,14 @@ class Conversations:
         priority: Priority,
     ) -> None:
         """Follow `nextUri`, or count up where not even that is given, until a page brings nothing new."""
+        followed = False
         while listing.pages < MOST_PAGES:
             following = body.get("nextUri")
-            if "nextUri" in body and not following:
+            if not following and (followed or "nextUri" in body):
                 return
             try:
                 if isinstance(following, str) and following:
+                    followed = True
                     body = self._object(self._follow(following, deadline, priority))
                 else:
                     number += 1
