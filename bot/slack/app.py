@@ -22,6 +22,7 @@ from bot.clock import Clock
 from bot.slack import actions, commands, home
 from bot.slack.access import Access, Rules
 from bot.slack.office import Desk, Handler, Office, Once, Pool, Use
+from bot.slack.replies import Poster
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ _SECONDS = 10  # of one call to Slack
 def web_client(token: str, base_url: str = "https://slack.com/api/") -> WebClient:
     """A client that repeats nothing by itself: a repeated post is a double one."""
     base = base_url if base_url.endswith("/") else f"{base_url}/"
-    return WebClient(token=token, base_url=base, timeout=_SECONDS, retry_handlers=[])
+    return WebClient(token=token or None, base_url=base, timeout=_SECONDS, retry_handlers=[])
 
 
 def build_office(
@@ -56,6 +57,7 @@ def build_office(
         client=client,
         clock=clock,
         access=Access(client, clock, rules),
+        poster=Poster(client, clock),
         pool=Pool(workers, waiting),
         once=Once(clock),
         audit=audit,
@@ -70,7 +72,7 @@ def build_app(office: Office, signing_secret: str = "") -> App:
     """The app, without opening a connection. Without a signing secret (Socket Mode) every HTTP request is refused."""
     app = App(
         name="handover",
-        client=office.client,
+        client=web_client("", office.client.base_url),  # the token comes by `authorize`
         signing_secret=signing_secret or secrets.token_hex(32),
         authorize=_authorize(office.client.token or ""),
         token_verification_enabled=False,

@@ -78,15 +78,13 @@ def _nothing(searched: Searched) -> str:
     return f"No conversation in the last {said(searched.until - searched.since)}"
 
 
-def failed(sentence: str, *, call: str = "", what_to_check: str = "", learned: str = "") -> b.Message:
-    """CXone could not be asked. `sentence` is the error's own."""
+def failed(sentence: str, call: str) -> b.Message:
+    """CXone could not be asked. `sentence` is the error's own: what to check, what was learned until then."""
     return b.message(
         [
             b.header("CXone could not be asked"),
             b.line(foreign(sentence, 600)),
-            *([b.line("The call: ", b.code(foreign(call, 200)))] if call and call not in sentence else []),
-            *([b.line(b.bold("What to check"), "   ", what_to_check)] if what_to_check else []),
-            *([b.line("Learned until then: ", foreign(learned, 300))] if learned else []),
+            *([] if call in sentence else [b.line("The call: ", b.code(foreign(call, 200)))]),
         ]
     )
 

@@ -17,6 +17,7 @@ from bot.cxone.investigate import Query
 from bot.diagnosis.handover import Report, Target, TargetKind
 from bot.slack.access import Access
 from bot.slack.blocks import Message
+from bot.slack.replies import Poster
 
 
 class Desk(Protocol):
@@ -128,6 +129,7 @@ class Office:
     client: WebClient
     clock: Clock
     access: Access
+    poster: Poster
     pool: Pool
     once: Once
     audit: Callable[[Use], None]

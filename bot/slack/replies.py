@@ -6,8 +6,11 @@ blocks goes out as plain text. Where the bot is no member, the answer goes to th
 
 from __future__ import annotations
 
+import http.client
 import logging
+import threading
 import urllib.error
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -20,7 +23,8 @@ from bot.slack.blocks import Message
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT = 5.0  # seconds of a Retry-After that a person's answer waits for
+LONGEST_WAIT = 25.0  # seconds that a person's answer waits for its channel; then it is given in private
+_SHORTEST_WAIT = 0.1
 _SECONDS = 10  # of one call
 _BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
 _CLOSED = frozenset(
@@ -38,6 +42,7 @@ _CLOSED = frozenset(
 _LOST = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _SERVER_FAULT = 500
 _OK = 200
+_FAULTS = (SlackClientError, OSError, ValueError, http.client.HTTPException)
 
 
 class Posted(Enum):
@@ -57,30 +62,48 @@ class _Failure:
     wait: float | None = None
 
 
-def post(client: WebClient, clock: Clock, channel: str, message: Message, thread_ts: str = "") -> Posted:
-    """Post to a channel, at most once. `client` must not retry by itself."""
-    for attempt in (1, 2, 3):
+class Poster:
+    """Posts answers, one at a time in each channel: Slack takes about one message a second there."""
+
+    def __init__(self, client: WebClient, clock: Clock) -> None:
+        """`client` must not retry by itself."""
+        self._client = client
+        self._clock = clock
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def post(self, channel: str, message: Message, thread_ts: str = "") -> Posted:
+        """Post at most once, waiting for the channel's turn and as Slack asks, but not for ever."""
+        turn = self._turns[channel]
+        if not turn.acquire(timeout=LONGEST_WAIT):
+            return Posted.NO
         try:
-            client.chat_postMessage(
-                channel=channel,
-                text=message.text,
-                blocks=message.blocks or None,
-                thread_ts=thread_ts or None,
-                unfurl_links=False,
-                unfurl_media=False,
-            )
-        except (SlackClientError, OSError, ValueError) as fault:
-            failure = _failure(fault)
-            log.warning("chat.postMessage: %s", failure.word)
-            if failure.blocks and message.blocks:
-                message = message.plain()
-            elif failure.wait is not None and failure.wait <= LONGEST_WAIT and attempt < 3:  # noqa: PLR2004 - tries
-                clock.sleep(failure.wait)
+            return self._in_turn(channel, message, thread_ts)
+        finally:
+            turn.release()
+
+    def _in_turn(self, channel: str, message: Message, thread_ts: str) -> Posted:
+        until = self._clock.monotonic() + LONGEST_WAIT
+        while True:
+            try:
+                self._client.chat_postMessage(
+                    channel=channel,
+                    text=message.text,
+                    blocks=message.blocks or None,
+                    thread_ts=thread_ts or None,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
+            except _FAULTS as fault:
+                failure = _failure(fault)
+                log.warning("chat.postMessage: %s", failure.word)
+                if failure.blocks and message.blocks:
+                    message = message.plain()
+                elif failure.wait is not None and self._clock.monotonic() + failure.wait < until:
+                    self._clock.sleep(max(failure.wait, _SHORTEST_WAIT))
+                else:
+                    return failure.posted
             else:
-                return failure.posted
-        else:
-            return Posted.YES
-    return Posted.NO
+                return Posted.YES
 
 
 def whisper(response_url: str, message: Message, *, replace: bool = False) -> bool:
@@ -98,7 +121,7 @@ def whisper(response_url: str, message: Message, *, replace: bool = False) -> bo
                     "unfurl_media": False,
                 }
             )
-        except (SlackClientError, OSError, ValueError) as fault:
+        except _FAULTS as fault:
             log.warning("response_url: %s", type(fault).__name__)
             continue
         if answer.status_code == _OK:
@@ -113,13 +136,13 @@ def tell(client: WebClient, response_url: str, channel: str, user: str, message:
         return True
     try:
         client.chat_postEphemeral(channel=channel, user=user, text=message.text, blocks=message.blocks or None)
-    except (SlackClientError, OSError, ValueError) as fault:
+    except _FAULTS as fault:
         log.warning("chat.postEphemeral: %s", _failure(fault).word)
     else:
         return True
     try:
         client.chat_postMessage(channel=user, text=message.text, unfurl_links=False, unfurl_media=False)
-    except (SlackClientError, OSError, ValueError) as fault:
+    except _FAULTS as fault:
         log.error("an answer reached nobody: %s", _failure(fault).word)  # noqa: TRY400 - the trace says nothing more
         return False
     return True

@@ -63,7 +63,7 @@ def deliver(office: Office, asker: Asker, report: Report, *, private: bool = Fal
         say(messages.diagnosis(report, asked_by=asker.user_id, now=now, shareable=True))
         return outcome
     message = messages.diagnosis(report, asked_by=asker.user_id, now=now)
-    posted = replies.post(office.client, office.clock, asker.channel_id, message, asker.thread_ts)
+    posted = office.poster.post(asker.channel_id, message, asker.thread_ts)
     if posted is Posted.UNSURE:
         say(messages_answers.unsure())
     elif posted is not Posted.YES:
@@ -82,7 +82,7 @@ def _worked(office: Office, asker: Asker, work: Work, say: Say) -> str:
         say(messages_answers.not_found(fault.searched, fault.sentence))
         return "not_found"
     except CXoneError as fault:
-        say(messages_answers.failed(fault.sentence, call=fault.call))
+        say(messages_answers.failed(fault.sentence, fault.call))
         return f"failed: {type(fault).__name__} {fault.status or ''}".strip()
 
 
