@@ -120,6 +120,20 @@ def _show(report: Report, *, as_json: bool) -> None:
 # ---- the bot ------------------------------------------------------------------------------------------------------
 
 
+@main.command()
+def run() -> None:
+    """The bot: over Socket Mode if SLACK_APP_TOKEN is set, else over HTTP on PORT."""
+    settings = _settings("cxone", "slack")
+    from bot import logs, running, web, wiring  # noqa: PLC0415 - see the top
+
+    logs.set_up(settings.log_level, settings.log_format, settings.secrets())
+    try:
+        parts = wiring.build_bot(settings, SystemClock())
+    except web.CannotListenError as why:
+        _end(FAILED, "cannot_listen", str(why))
+    running.until_told(parts)
+
+
 # ---- endings ------------------------------------------------------------------------------------------------------
 
 

@@ -118,6 +118,7 @@ class Server:
     def start(self) -> None:
         """Answer from now on."""
         self._thread.start()
+        log.info(f"Listening on {self.address}")  # noqa: G004 - people look for it
 
     def stop(self) -> None:
         """Answer what has been taken in, take no more, and close."""

@@ -196,3 +196,20 @@ def test_lists_are_separated_by_commas(env: pytest.MonkeyPatch) -> None:
     give(env, ALLOWED_CHANNELS="C1, C2,,", SLACK_API_URL="https://slack.example/api")
     assert load().allowed_channels == ("C1", "C2")
     assert load().slack_api_url == "https://slack.example/api/"
+
+
+def test_the_example_names_every_setting_and_is_valid(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each with a line of comment before it; the defaults there are the defaults here."""
+    example = Path(__file__).parents[1] / ".env.example"
+    lines = example.read_text().splitlines()
+    named = {
+        line.partition("=")[0]: lines[number - 1]
+        for number, line in enumerate(lines)
+        if "=" in line[:40] and line[0] != "#"
+    }
+    assert set(named) == {name.upper() for name in Settings.model_fields} - {"NEEDS", "FILE_FAULTS"}
+    assert all(before.startswith("# ") for before in named.values())
+    defaults = load()
+    (tmp_path / ".env").write_text(example.read_text())
+    assert load() == defaults
+    del env
