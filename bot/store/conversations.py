@@ -98,7 +98,7 @@ def looked(connection: Connection, tenant: str, conversation_id: str, **values: 
     )
 
 
-def oldest_unread_arrival(connection: Connection, tenant: str) -> int:
+def unread_arrivals(connection: Connection, tenant: str) -> int:
     """How many conversations found on arrival were not read yet."""
     return (
         connection.scalar(

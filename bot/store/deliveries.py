@@ -310,3 +310,12 @@ def kill_channel(connection: Connection, tenant: str, channel: str, why: str) ->
                 .values(state="carried", delivery_id=row.id)
             )
     return len(gone)
+
+
+def bury_cases(connection: Connection, thread_id: int, delivery_id: int) -> None:
+    """Cases that waited for a message which died are dead with it."""
+    connection.execute(
+        update(cases)
+        .where(cases.c.thread_id == thread_id, cases.c.state == "queued")
+        .values(state="carried", delivery_id=delivery_id)
+    )

@@ -314,3 +314,8 @@ def lapse(connection: Connection, tenant: str, before: datetime) -> None:
 def unposted(connection: Connection, tenant: str) -> Any:
     """Condition kept in one place: a case that still waits for its line."""
     return and_(cases.c.tenant == tenant, or_(cases.c.state == "queued", cases.c.state == "held"))
+
+
+def set_target_state(connection: Connection, group_id: int, state: str, read_at: datetime) -> None:
+    """What was seen of the target when the latest case was read."""
+    connection.execute(update(groups).where(groups.c.id == group_id).values(target_state=state, target_read_at=read_at))

@@ -1,0 +1,177 @@
+"""Mutes, acknowledgements and subscriptions: what people decide about alerts, each in the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from bot.alerts import filters, plan, policy
+from bot.alerts.record import Scene, scene
+from bot.diagnosis.outcomes import Fault, Outcome
+from bot.store import deliveries, groups, mutes, subscriptions
+from bot.store.tables import alerts, cases, threads
+from bot.store.tables import groups as group_rows
+
+
+def mute(
+    connection: Connection,
+    here: Scene,
+    *,
+    channel: str,
+    what: str,
+    value: str,
+    until: datetime,
+    author: str,
+    why: str,
+    now: datetime,
+) -> int:
+    """Mute in a channel until a time, 24 h at most; `what`: outcome, fault, target, group or all. Returns its id.
+
+    What waits unsent is held; messages that are there say "muted until". Raises ValueError if `until` is too far.
+    """
+    if not now < until <= now + policy.LONGEST_MUTE:
+        raise ValueError("A mute lasts up to 24 hours.")
+    mute_id = mutes.add(
+        connection,
+        {
+            "tenant": here.tenant,
+            "channel": channel,
+            "what": what,
+            "value": value,
+            "author": author,
+            "why": why,
+            "created_at": now,
+            "until": until,
+        },
+    )
+    held = policy.Mute(channel, what, value, until)
+    for group in groups.open_ones(connection, here.tenant):
+        if not _covers(held, group):
+            continue
+        groups.move_cases(connection, group.id, channel, old=("queued", "held"), state="muted")
+        thread = groups.thread(connection, group.id, channel)
+        if thread is None:
+            continue
+        deliveries.drop_untried(connection, thread.id, (deliveries.POST, deliveries.REPLY, deliveries.BROADCAST))
+        groups.change_thread(connection, thread.id, muted_until=until)
+        groups.change(connection, group.id, now)
+        plan.arm_edit(connection, here, thread, now)
+    return mute_id
+
+
+def unmute(connection: Connection, here: Scene, row: Row[Any], now: datetime) -> bool:
+    """End a mute, its time come or not: what it held of groups that still fire is sent. False if it was over before."""
+    if not mutes.end(connection, row.id, now):
+        return False
+    left = scene(connection, here.tenant, here.rules, now, here.ops_channel)
+    mine = policy.Mute(row.channel, row.what, row.value, row.until)
+    touched = connection.execute(
+        select(group_rows)
+        .where(group_rows.c.tenant == here.tenant, group_rows.c.kind == "cause")
+        .where(
+            group_rows.c.id.in_(
+                select(cases.c.group_id).where(cases.c.channel == row.channel, cases.c.state == "muted")
+            )
+            | group_rows.c.id.in_(
+                select(threads.c.group_id).where(threads.c.channel == row.channel, threads.c.muted_until.is_not(None))
+            )
+        )
+    ).all()
+    firing = 0
+    for group in touched:
+        if not _covers(mine, group):
+            continue
+        others = [each.until for each in left.mutes if _covers(each, group)]
+        thread = groups.thread(connection, group.id, row.channel)
+        if thread is not None:
+            groups.change_thread(connection, thread.id, muted_until=max(others, default=None))
+        if others:
+            continue
+        if group.state in groups.OPEN:
+            firing += group.state == "open"
+            state = {"state": "queued", "thread_id": thread.id} if thread is not None else {"state": "held"}
+            groups.move_cases(connection, group.id, row.channel, old=("muted",), **state)
+        groups.change(connection, group.id, now)
+        plan.settle(connection, left, group.id, now)
+    if firing:
+        what = "everything" if row.what == "all" else f"{row.what} {row.value}"
+        text = f"The mute of {what} has ended; {firing} {'group' if firing == 1 else 'groups'} still firing."
+        deliveries.add(
+            connection,
+            here.tenant,
+            key=f"line:mute-ended:{row.id}",
+            kind=deliveries.LINE,
+            channel=row.channel,
+            now=now,
+            text=text,
+        )
+    return True
+
+
+def acknowledge(connection: Connection, here: Scene, group_id: int, user: str, now: datetime) -> str:
+    """Note who has seen it. Returns the group's state; one that is over stays over, and is not changed."""
+    group = groups.get(connection, group_id)
+    if group.state not in groups.OPEN or group.acked_at is not None:
+        return str(group.state)
+    groups.change(connection, group_id, now, acked_by=user, acked_at=now)
+    for thread in groups.threads_of(connection, group_id):
+        plan.arm_edit(connection, here, thread, now)
+    return str(group.state)
+
+
+def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime, wish: str | None = None) -> int:
+    """End a channel's subscription (all without `wish`). What waits for it unsent is unsubscribed; what is on its way arrives."""
+    ended = subscriptions.end(connection, here.tenant, channel, now, wish)
+    left = [
+        filters.parse(row.filters) for row in subscriptions.active(connection, here.tenant) if row.channel == channel
+    ]
+    waiting = connection.execute(
+        select(
+            cases.c.alert_id,
+            cases.c.thread_id,
+            alerts.c.outcome,
+            alerts.c.fault,
+            alerts.c.target_id,
+            alerts.c.target_name,
+        )
+        .join(alerts, alerts.c.id == cases.c.alert_id)
+        .where(
+            cases.c.tenant == here.tenant,
+            cases.c.channel == channel,
+            cases.c.state.in_(("held", "queued", "muted")),
+        )
+    ).all()
+    emptied: set[int] = set()
+    for row in waiting:
+        if any(_wants(each, row) for each in left):
+            continue
+        connection.execute(
+            update(cases)
+            .where(cases.c.alert_id == row.alert_id, cases.c.channel == channel)
+            .values(state="unsubscribed")
+        )
+        if row.thread_id is not None:
+            emptied.add(row.thread_id)
+    for thread_id in emptied:
+        if not groups.queued(connection, thread_id):
+            kinds = (deliveries.POST, deliveries.REPLY, deliveries.BROADCAST)
+            deliveries.drop_untried(connection, thread_id, kinds)
+    return ended
+
+
+def _wants(wish: filters.Filters, row: Row[Any]) -> bool:
+    return wish.matches(
+        outcome=Outcome(row.outcome), fault=Fault(row.fault), target_id=row.target_id, target_name=row.target_name
+    )
+
+
+def _covers(held: policy.Mute, group: Row[Any]) -> bool:
+    return held.covers(
+        held.channel,
+        outcome=group.outcome,
+        fault=group.fault,
+        target=(group.target_id, group.target_name),
+        group_id=group.id,
+    )

@@ -1,0 +1,179 @@
+"""Writes what was found: alerts, their groups, and what is owed to which channel. Runs inside the watcher's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row
+
+from bot import redact
+from bot.alerts import filters, plan, policy
+from bot.alerts.policy import Failure, Mute, Rules
+from bot.store import groups, mutes, subscriptions
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What holds while a transaction runs: who listens, what is muted, the rules."""
+
+    tenant: str
+    rules: Rules
+    listeners: Sequence[tuple[str, filters.Filters]]
+    mutes: Sequence[Mute]
+    ops_channel: str = ""
+
+
+def scene(connection: Connection, tenant: str, rules: Rules, now: datetime, ops_channel: str = "") -> Scene:
+    """Read it from the tables."""
+    listeners = [(row.channel, filters.parse(row.filters)) for row in subscriptions.active(connection, tenant)]
+    held = [Mute(row.channel, row.what, row.value, row.until) for row in mutes.active(connection, tenant, now)]
+    return Scene(tenant, rules, listeners, held, ops_channel)
+
+
+def record(
+    connection: Connection, here: Scene, failure: Failure, now: datetime, *, arrival: datetime | None
+) -> int | None:
+    """Write a failed handover once. Returns its group if it is new.
+
+    `arrival`: the start of the poll that found it, if it is one of those found at the first start or after an absence.
+    """
+    if groups.has_alert(connection, here.tenant, failure.conversation_id, failure.attempt_at, failure.target_id):
+        return None
+    wanted = policy.matching(failure, here.listeners)
+    if not wanted and policy.TABLE[failure.outcome].on_request:
+        return None
+    # 1. Its group: joined, reopened, or new.
+    group = _group_for(connection, here.tenant, failure, now)
+    # 2. The alert, unique by conversation, attempt and target.
+    alert_id = groups.add_alert(
+        connection,
+        {
+            "tenant": here.tenant,
+            "conversation_id": failure.conversation_id,
+            "attempt_at": failure.attempt_at,
+            "target_id": failure.target_id,
+            "group_id": group.id,
+            "at": failure.at,
+            "detected_at": now,
+            "outcome": failure.outcome.value,
+            "fault": failure.fault.value,
+            "target_name": redact.foreign(failure.target_name, 80),
+            "reason": redact.foreign(failure.reason_code or failure.reason, 120),
+            "phone": failure.phone,
+            "headline": redact.foreign(failure.headline, 150),
+            "owed": len(wanted),
+        },
+    )
+    if alert_id is None:
+        return None
+    # 3. What is owed to each channel.
+    for channel in sorted(wanted):
+        _owe(connection, here, failure, group, alert_id, channel, now, arrival)
+    # 4. What the group's messages show.
+    recount(connection, group.id, now)
+    return int(group.id)
+
+
+def recount(connection: Connection, group_id: int, now: datetime) -> None:
+    """Bring a group's figures to what its alerts say."""
+    found = groups.standing(connection, group_id)
+    newest = groups.newest_alert(connection, group_id)
+    group = groups.get(connection, group_id)
+    values = {"failed": found.failed}
+    if newest is not None:
+        values |= {"first_at": found.first_at, "last_at": found.last_at, "last_conversation": newest.conversation_id}
+        if group.state == "quiet" and (group.quiet_since is None or found.last_at > group.quiet_since):
+            values |= {"state": "open", "quiet_since": None}
+    elif group.state in groups.OPEN:
+        values |= {"state": "withdrawn", "ended_at": now}
+    groups.change(connection, group_id, now, **values)
+
+
+def withdraw(connection: Connection, alert: Row, now: datetime) -> int:  # type: ignore[type-arg]
+    """The handover was accepted in the end: take its alert back. Returns its group."""
+    groups.withdraw(connection, alert.id, now)
+    recount(connection, alert.group_id, now)
+    return int(alert.group_id)
+
+
+def _group_for(connection: Connection, tenant: str, failure: Failure, now: datetime) -> Row:  # type: ignore[type-arg]
+    key = policy.group_key(failure)
+    newest = groups.newest(connection, tenant, key)
+    what = policy.joins(newest.state, newest.ended_at, failure.at) if newest is not None else "new"
+    if newest is not None and what == "join":
+        return newest
+    if newest is not None and what == "reopen":
+        groups.change(
+            connection,
+            newest.id,
+            now,
+            state="open",
+            ended_at=None,
+            ending="",
+            quiet_since=None,
+            firing_since=failure.at,
+            reopened=newest.reopened + 1,
+            acked_by="",
+            acked_at=None,
+        )
+        return groups.get(connection, newest.id)
+    return groups.open_group(
+        connection,
+        tenant,
+        key,
+        newest.generation + 1 if newest is not None else 1,
+        {
+            "kind": "cause",
+            "outcome": failure.outcome.value,
+            "fault": failure.fault.value,
+            "scope": policy.scope_of(failure),
+            "target_id": failure.target_id,
+            "target_name": redact.foreign(failure.target_name, 80),
+            "bot": redact.foreign(failure.bot, 80),
+            "headline": redact.foreign(failure.headline, 150),
+            "next_step": redact.foreign(failure.next_step, 600),
+            "opened_at": now,
+            "firing_since": failure.at,
+            "first_at": failure.at,
+            "last_at": failure.at,
+        },
+    )
+
+
+def _owe(
+    connection: Connection,
+    here: Scene,
+    failure: Failure,
+    group: Row,  # type: ignore[type-arg]
+    alert_id: int,
+    channel: str,
+    now: datetime,
+    arrival: datetime | None,
+) -> None:
+    case = {"alert_id": alert_id, "channel": channel, "tenant": here.tenant, "group_id": group.id}
+    thread = groups.thread(connection, group.id, channel)
+    muted = any(
+        mute.covers(
+            channel,
+            outcome=failure.outcome.value,
+            fault=failure.fault.value,
+            target=(failure.target_id, failure.target_name),
+            group_id=group.id,
+        )
+        for mute in here.mutes
+    )
+    if arrival is not None and thread is None:
+        holder = plan.arrival_thread(connection, here, channel, arrival, now)
+        groups.add_case(connection, case | plan.merged_into(connection, holder))
+    elif muted:
+        groups.add_case(connection, case | {"state": "muted", "thread_id": thread.id if thread is not None else None})
+    elif thread is None:
+        groups.add_case(connection, case | {"state": "held"})
+    elif thread.into_id is not None:
+        holder = groups.thread_by_id(connection, thread.into_id)
+        groups.add_case(connection, case | plan.merged_into(connection, holder))
+        groups.change(connection, holder.group_id, now)
+    else:
+        groups.add_case(connection, case | {"state": "queued", "thread_id": thread.id})

@@ -1,0 +1,262 @@
+"""Groups of failed handovers as Slack messages. Pure: what is known of a group in, blocks with their text out.
+
+The message says the cause, the count and the state, and is edited in place; the ending is appended, the cause stays.
+One line a case, with its conversation, stands in the thread. Nothing here mentions anybody: an edit pings nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.diagnosis.outcomes import Fault, Outcome
+from bot.redact import cut, foreign
+from bot.slack import blocks as b
+
+LINES_IN_A_REPLY = 60
+GROUPS_IN_A_LIST = 25
+LONGEST_REPLY_TEXT = 12_000
+DIAGNOSE_LATEST, ACKNOWLEDGE, MUTE = "diagnose_latest", "acknowledge", "mute_group"
+MUTES = (("For 1 hour", "1h"), ("Until tomorrow", "tomorrow"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One failed handover, as its line shows it."""
+
+    conversation_id: str
+    at: datetime
+    phone: str
+    reason: str = ""
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A group that a message holds together with others."""
+
+    title: str
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What a message shows of a group."""
+
+    id: int
+    kind: str  # cause, arrival, overflow, stopped or test
+    state: str  # open, quiet, resolved, withdrawn or lapsed
+    outcome: str = ""
+    fault: str = ""
+    headline: str = ""
+    target_name: str = ""
+    bot: str = ""
+    failed: int = 0
+    attempts: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    reasons: tuple[tuple[str, int], ...] = ()
+    target_state: str = ""
+    target_read_at: datetime | None = None
+    next_step: str = ""
+    last_conversation: str = ""
+    quiet_since: datetime | None = None
+    ended_at: datetime | None = None
+    reopened: int = 0
+    acked_by: str = ""
+    acked_at: datetime | None = None
+    muted_until: datetime | None = None
+    held: tuple[Held, ...] = ()
+    opened_at: datetime | None = None
+
+
+def title(group: Group) -> str:
+    """What goes wrong, in a few words: "Billing refuses handovers"."""
+    target = foreign(group.target_name, 60) or "the target"
+    bot = foreign(group.bot, 60) or "The bot"
+    if group.fault == Fault.PLATFORM:
+        return "CXone fails handovers"
+    match group.outcome:
+        case Outcome.REJECTED:
+            return f"{target} refuses handovers"
+        case Outcome.UNANSWERED:
+            return f"Handovers to {target} go unanswered"
+        case Outcome.FORBIDDEN:
+            return f"CXone forbids the handovers of {bot}"
+        case Outcome.INVALID_TARGET:
+            return f"Handovers go to {target}, which cannot take them"
+        case Outcome.MALFORMED:
+            return f"{bot} sends incomplete handovers"
+        case Outcome.IGNORED:
+            return f"{target} ignores handovers"
+        case Outcome.ABANDONED:
+            return f"Callers hang up when handed over to {target}"
+        case _:
+            return foreign(group.headline, 120) or "Handovers fail"
+
+
+def message(group: Group) -> b.Message:
+    """The message of a group, as it stands now."""
+    if group.kind in ("arrival", "overflow"):
+        return _list(group)
+    if group.kind == "test":
+        return b.message(
+            [
+                b.line(b.bold("⚪  Test alert")),
+                b.line("Sent on the same path as real ones. This channel can be reached; nothing has failed."),
+            ]
+        )
+    if group.kind == "stopped":
+        return _stopped(group)
+    parts = [
+        _first_line(group),
+        _facts(group),
+        b.line(b.bold("Next step   "), foreign(group.next_step, 600)) if group.next_step else None,
+        _state(group),
+        _buttons(group),
+    ]
+    return b.message([part for part in parts if part is not None])
+
+
+def reply(cases: Sequence[Case]) -> b.Message:
+    """One line a case. The text is as complete as the blocks: it stands alone where blocks are refused."""
+    blocks = [b.bullets([_case_line(case) for case in cases])]
+    return b.Message(b.as_text(blocks, LONGEST_REPLY_TEXT), blocks)
+
+
+def broadcast(group: Group, occasion: str) -> b.Message:
+    """A reply that the channel sees too: a count was passed, an hour went by, it fails again."""
+    what, _, value = occasion.partition(":")
+    name = title(group)
+    match what:
+        case "count":
+            said = f"{name}: more than {value} failed" if group.failed > int(value) else f"{name}: {value} failed"
+        case "hour":
+            said = f"{name} for more than an hour, and nobody has acknowledged it: {_failed(group)}"
+        case _:
+            said = f"{name} again: {_failed(group)}"
+    parts: list[b.Element | str | None] = [b.bold(f"🔴  {said}")]
+    if group.first_at is not None:
+        parts += [" since ", b.when(group.first_at, "{time}")]
+    return b.message([b.line(*parts)])
+
+
+def line(text: str) -> b.Message:
+    """A line for the ops channel or for a person; the text is ours, and safe."""
+    return b.Message(text)
+
+
+# ---- parts --------------------------------------------------------------------------------------------------------
+
+
+def _first_line(group: Group) -> b.Block:
+    icon = {"resolved": "✅", "withdrawn": "⚪", "quiet": "🟠", "lapsed": "🟠"}.get(group.state, "🔴")
+    parts: list[b.Element | str | None] = [b.bold(f"{icon}  {title(group)}: {_failed(group)}")]
+    if group.first_at is not None and group.last_at is not None:
+        if group.failed == 1:
+            parts += [b.bold(" at "), b.when(group.last_at, "{time}")]
+        else:
+            parts += [
+                b.bold(" from "),
+                b.when(group.first_at, "{time}"),
+                b.bold(" to "),
+                b.when(group.last_at, "{time}"),
+            ]
+    return b.line(*parts)
+
+
+def _facts(group: Group) -> b.Block | None:
+    parts: list[b.Element | str | None] = []
+    for reason, count in group.reasons:
+        parts += [", " if parts else None, f"“{foreign(reason, 80)}”" + (f" {count} ×" if group.failed > 1 else "")]
+    if group.attempts > group.failed:
+        parts += ["  ·  " if parts else None, f"{group.failed} of {group.attempts} handovers"]
+    if group.target_state and group.target_read_at is not None:
+        parts += ["  ·  " if parts else None, f"{foreign(group.target_name, 60)} at "]
+        parts += [b.when(group.target_read_at, "{time}"), f": {foreign(group.target_state, 120)}"]
+    return b.line(*parts) if parts else None
+
+
+def _state(group: Group) -> b.Block | None:
+    parts: list[b.Element | str | None] = []
+    match group.state:
+        case "resolved" if group.ended_at is not None:
+            lasted = ""
+            if group.first_at is not None:
+                minutes = max(1, round((group.ended_at - group.first_at).total_seconds() / 60))
+                lasted = f" {group.failed} failed in {minutes} min."
+            parts = [b.bold("Resolved at "), b.when(group.ended_at, "{time}")]
+            parts.append(f": handovers to {foreign(group.target_name, 60) or 'it'} are accepted again.{lasted}")
+        case "quiet" if group.quiet_since is not None:
+            parts = ["Quiet since ", b.when(group.quiet_since, "{time}"), ": no failure and no acceptance."]
+        case "withdrawn":
+            parts = [b.bold("Withdrawn: "), "accepted in the end. Nothing failed."]
+        case _ if group.reopened:
+            parts = ["Fails again after it was resolved."]
+        case _:
+            pass
+    if group.acked_by and group.acked_at is not None:
+        parts += ["  ·  " if parts else None, "Acknowledged by ", b.person(group.acked_by), " at "]
+        parts.append(b.when(group.acked_at, "{time}"))
+    if group.muted_until is not None and group.state in ("open", "quiet"):
+        parts += ["  ·  " if parts else None, "Muted until ", b.when(group.muted_until, "{time}")]
+    return b.line(*parts) if parts else None
+
+
+def _buttons(group: Group) -> b.Block | None:
+    if group.state == "withdrawn":
+        return None
+    value = str(group.id)
+    live = group.state in ("open", "quiet")
+    return b.actions(
+        b.button("Diagnose the latest", DIAGNOSE_LATEST, group.last_conversation) if group.last_conversation else None,
+        b.button("Acknowledge", ACKNOWLEDGE, value) if live and not group.acked_by else None,
+        b.menu("Mute", MUTE, [(label, f"{value}:{span}") for label, span in MUTES]) if live else None,
+    )
+
+
+def _list(group: Group) -> b.Message:
+    failed = sum(held.failed for held in group.held)
+    causes = f"{len(group.held)} {'cause' if len(group.held) == 1 else 'causes'}"
+    if group.kind == "arrival":
+        first = f"Found on arrival: {failed} failed {'handover' if failed == 1 else 'handovers'}, {causes}"
+    else:
+        first = f"{causes} more, {failed} failed {'handover' if failed == 1 else 'handovers'}"
+    rows = [[f"{held.title}: {held.failed}"] for held in group.held[:GROUPS_IN_A_LIST]]
+    left = len(group.held) - len(rows)
+    if left:
+        rows.append([f"and {left} more"])
+    blocks = [b.line(b.bold(f"🔴  {first}"))]
+    return b.message([*blocks, b.bullets(rows)] if rows else blocks)
+
+
+def _stopped(group: Group) -> b.Message:
+    over = group.state == "resolved"
+    icon = "✅" if over else "🔴"
+    parts: list[b.Element | str | None] = [b.bold(f"{icon}  Bot calls keep coming, and no handover is asked for")]
+    if group.first_at is not None:
+        parts += [" since ", b.when(group.first_at, "{time}")]
+    blocks = [b.line(*parts), b.line(foreign(group.headline, 300))]
+    if over and group.ended_at is not None:
+        blocks.append(b.line(b.bold("Over at "), b.when(group.ended_at, "{time}"), ": handovers are asked for again."))
+    return b.message(blocks)
+
+
+def _case_line(case: Case) -> list[b.Element | str | None]:
+    parts: list[b.Element | str | None] = [b.when(case.at), f"  {case.phone or 'number withheld'}  ·  "]
+    parts.append(b.code(foreign_id(case.conversation_id)))
+    if case.reason:
+        parts.append(f"  ·  {foreign(case.reason, 40)}")
+    if case.withdrawn:
+        parts.append("  ·  accepted in the end")
+    return parts
+
+
+def foreign_id(conversation_id: str) -> str:
+    """A conversation's id, whole, to be copied."""
+    return cut(conversation_id, 80)
+
+
+def _failed(group: Group) -> str:
+    return f"{group.failed} failed"

@@ -1,0 +1,344 @@
+"""Writes to Slack what is owed, once: lease, post or edit, classify the answer, look before repeating, mark.
+
+The order that neither loses nor doubles: the intent is committed (`sending`), then the call is made with the
+delivery's id as metadata, then the answer is committed. Whatever is found in `sending` after its lease may have
+reached Slack: it is looked for in the channel, page by page, and only then marked or repeated. The client's own
+retries are off. An edit may be repeated safely, so it is not looked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import Engine
+
+from bot.alerts import plan, tend
+from bot.alerts.policy import BROADCAST_AT, Rules
+from bot.alerts.record import scene
+from bot.clock import Clock
+from bot.slack import rendering
+from bot.slack.blocks import Message
+from bot.slack.classify import Answer, Meaning, classify
+from bot.store import deliveries, facts, groups, subscriptions
+from bot.store.deliveries import Lease
+from bot.store.engine import reading, writing
+
+log = structlog.get_logger()
+
+EVENT_TYPE = "handover_delivery"
+LOOK_BACK = timedelta(seconds=60)  # the search begins this long before the first sending
+LEASE_MARGIN = 5.0  # seconds that a lease outlives the HTTP timeout
+MOST_TRIES = 4  # answers that nobody listed
+MOST_WAIT = timedelta(seconds=60)
+STOPPED_FOR = timedelta(seconds=30)  # between two tries while Slack refuses the token
+PAGE = 100
+MOST_PAGES = 200
+
+
+class Client(Protocol):
+    """slack_sdk's WebClient, as far as the notifier uses it. Its own retries must be off."""
+
+    def api_call(
+        self, api_method: str, *, json: dict[str, Any] | None = ..., params: dict[str, Any] | None = ...
+    ) -> Any:
+        """One call of the Web API; raises SlackApiError and what urllib raises."""
+        ...
+
+
+class LookFailedError(Exception):
+    """The look-up itself did not succeed; `meaning` says how."""
+
+    def __init__(self, meaning: Meaning) -> None:
+        super().__init__(meaning.code)
+        self.meaning = meaning
+
+
+@dataclass(slots=True)
+class Notifier:
+    """Sends for one tenant. Any number of threads and processes may call `deliver_one` at a time."""
+
+    client: Client
+    engine: Engine
+    clock: Clock
+    tenant: str
+    rules: Rules = field(default_factory=Rules)
+    ops_channel: str = ""
+    http_timeout: float = 10.0  # seconds; the client's own
+
+    def deliver_one(self) -> bool:
+        """Send the most urgent thing that may go now. False if there is none. Raises StoreError."""
+        now = self.clock.now()
+        # 1. The intent, committed before the call.
+        with writing(self.engine) as connection:
+            taken = deliveries.lease(connection, self.tenant, now, self.http_timeout + LEASE_MARGIN)
+            if taken is None:
+                return False
+            if taken.row.kind == deliveries.REPLY and not taken.look and not self._fill(connection, taken, now):
+                deliveries.finish(connection, taken, "dropped", "")
+                return True
+        # 2. What may have arrived already is looked for.
+        if taken.look:
+            found = self._look(taken)
+            if found is None:
+                return True
+            if found:
+                self._mark(taken, found, self.clock.now())
+                return True
+            with writing(self.engine) as connection:
+                now = self.clock.now()
+                again = deliveries.extend(connection, taken, now, self.http_timeout + LEASE_MARGIN)
+            if again is None:
+                return True
+            taken = again
+        # 3. The call, and what its answer means.
+        self._send(taken)
+        return True
+
+    def deliver_all(self, limit: int = 10_000) -> int:
+        """Send until nothing more may go now. Returns how many steps it took."""
+        steps = 0
+        while steps < limit and self.deliver_one():
+            steps += 1
+        return steps
+
+    # ---- sending --------------------------------------------------------------------------------------------------
+
+    def _fill(self, connection: Any, taken: Lease, now: datetime) -> bool:
+        """Give a reply its cases, once, and plan the next if they are too many. False if there are none."""
+        row = taken.row
+        if groups.carried(connection, row.id):
+            return True
+        if not groups.carry(connection, row.thread_id, row.id, rendering.LINES_IN_A_REPLY):
+            return False
+        groups.change_thread(connection, row.thread_id, replied_at=now)
+        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
+        plan.arm_reply(connection, here, groups.thread_by_id(connection, row.thread_id), now, at_once=True)
+        return True
+
+    def _send(self, taken: Lease) -> None:
+        with reading(self.engine) as connection:
+            shown = rendering.render(connection, taken.row)
+        if shown.needless:
+            with writing(self.engine) as connection:
+                deliveries.finish(connection, taken, "dropped", "")
+            return
+        method, arguments = self._call_of(taken, shown)
+        if taken.until - self.clock.now() < timedelta(seconds=self.http_timeout):
+            return  # too late to be sure that the call ends within the lease: the next one looks
+        try:
+            answer = self.client.api_call(method, json=arguments)
+        except Exception as error:  # noqa: BLE001 - every failure has a class; nothing is swallowed
+            self._failed(taken, classify(error), shown)
+            return
+        now = self.clock.now()
+        ts = str(answer.get("ts") or taken.row.ts)
+        self._mark(taken, (str(answer.get("channel") or ""), ts), now, shown)
+
+    def _call_of(self, taken: Lease, shown: rendering.Shown) -> tuple[str, dict[str, Any]]:
+        row = taken.row
+        message: Message = shown.message.plain() if row.plain else shown.message
+        arguments: dict[str, Any] = {"channel": shown.channel, "text": message.text, "unfurl_links": False}
+        if row.kind == deliveries.EDIT:
+            # Without blocks the old ones are removed by an empty list, and stay without the argument.
+            return "chat.update", {
+                "channel": shown.channel,
+                "ts": shown.thread_ts,
+                "text": message.text,
+                "blocks": message.blocks,
+                "metadata": _metadata(shown.root_uid),
+            }
+        arguments |= {"metadata": _metadata(row.uid), "unfurl_media": False}
+        if message.blocks:
+            arguments["blocks"] = message.blocks
+        if row.kind in (deliveries.REPLY, deliveries.BROADCAST):
+            arguments["thread_ts"] = shown.thread_ts
+            arguments["reply_broadcast"] = row.kind == deliveries.BROADCAST
+        return "chat.postMessage", arguments
+
+    def _mark(self, taken: Lease, at: tuple[str, str], now: datetime, shown: rendering.Shown | None = None) -> None:
+        """Slack has it."""
+        channel, ts = at
+        row = taken.row
+        with writing(self.engine) as connection:
+            if not deliveries.sent(connection, taken, ts, now):
+                return
+            here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
+            if row.kind == deliveries.POST and row.thread_id is not None:
+                thread = groups.thread_by_id(connection, row.thread_id)
+                group = groups.get(connection, thread.group_id)
+                said = max((mark for mark in BROADCAST_AT if mark <= group.failed), default=0)
+                groups.change_thread(
+                    connection,
+                    thread.id,
+                    ts=ts,
+                    posted_channel=channel or thread.channel,
+                    shown=shown.version if shown else 0,
+                    broadcast_count=max(said, thread.broadcast_count),
+                )
+            if row.thread_id is not None:
+                thread = groups.thread_by_id(connection, row.thread_id)
+                group = groups.get(connection, thread.group_id)
+                version = thread.shown
+                if row.kind == deliveries.EDIT and shown is not None:
+                    version = shown.version
+                    groups.change_thread(connection, thread.id, shown=version)
+                if row.kind in (deliveries.POST, deliveries.EDIT) and group.version > version:
+                    plan.arm_edit(connection, here, thread, now)
+                if row.kind == deliveries.POST:
+                    plan.arm_reply(connection, here, thread, now)
+            facts.drop(connection, self.tenant, facts.SLACK_STOPPED)
+            facts.renew(connection, self.tenant, facts.SLACK_OK, now)
+            tend.slack_back(connection, self.tenant, now, self.ops_channel)
+
+    # ---- answers that are no success ------------------------------------------------------------------------------
+
+    def _failed(self, taken: Lease, meaning: Meaning, shown: rendering.Shown) -> None:
+        now = self.clock.now()
+        row = taken.row
+        backoff = min(timedelta(seconds=2 ** min(row.tries, 6)), MOST_WAIT)
+        log.info("slack refused", delivery=row.id, kind=row.kind, answer=meaning.answer.value, code=meaning.code)
+        with writing(self.engine) as connection:
+            match meaning.answer:
+                case Answer.WAIT:
+                    until = now + timedelta(seconds=max(meaning.wait, 1.0))
+                    budget = deliveries.UPDATES if row.kind == deliveries.EDIT else row.channel
+                    if deliveries.again(connection, taken, until, meaning.code):
+                        deliveries.hold(connection, self.tenant, budget, until)
+                case Answer.REPEAT:
+                    deliveries.again(connection, taken, now + backoff, meaning.code)
+                    tend.slack_out(connection, self.tenant, now, meaning.code)
+                case Answer.LOOK:
+                    # The lease outlives the HTTP timeout: when it ends, no request of ours can still arrive.
+                    deliveries.unsure(connection, taken, taken.until, meaning.code)
+                    tend.slack_out(connection, self.tenant, now, meaning.code)
+                case Answer.REDUCE if not row.plain:
+                    deliveries.again(connection, taken, now, meaning.code, plain=True)
+                case Answer.REPOST if row.thread_id is not None and row.kind != deliveries.POST:
+                    self._repost(connection, taken, now, meaning, shown)
+                case Answer.PAUSE:
+                    self._pause(connection, taken, now, meaning)
+                case Answer.STOP:
+                    deliveries.again(connection, taken, now, meaning.code)
+                    deliveries.hold(connection, self.tenant, deliveries.WORKSPACE, now + STOPPED_FOR)
+                    if facts.note(connection, self.tenant, facts.SLACK_STOPPED, now, meaning.code):
+                        log.error("slack refuses the bot", code=meaning.code)
+                case _:
+                    if row.refusals + 1 >= MOST_TRIES:
+                        self._die(connection, taken, f"Slack answers {meaning.code}", now)
+                    else:
+                        deliveries.again(connection, taken, now + backoff, meaning.code, refusals=row.refusals + 1)
+
+    def _repost(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning, shown: rendering.Shown) -> None:
+        """The message is gone: post it anew; what belonged to its thread follows under the new one."""
+        thread = groups.thread_by_id(connection, taken.row.thread_id)
+        if taken.row.kind == deliveries.EDIT:
+            deliveries.finish(connection, taken, "dropped", meaning.code)
+        else:
+            deliveries.again(connection, taken, now, meaning.code)
+        if thread.ts != shown.thread_ts:
+            return  # somebody posted it anew meanwhile
+        groups.change_thread(connection, thread.id, ts="", root=thread.root + 1)
+        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
+        plan.post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
+
+    def _pause(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
+        """The channel takes nothing. Its subscriptions pause, their authors are told; what waits stays for a day."""
+        row = taken.row
+        authors = subscriptions.pause(connection, self.tenant, row.channel, now, meaning.code)
+        if row.kind == deliveries.LINE and not authors:
+            self._die(connection, taken, f"Slack answers {meaning.code}", now)
+            return
+        deliveries.again(connection, taken, now, meaning.code)
+        deliveries.pause(connection, self.tenant, row.channel, now, f"Slack answers {meaning.code}")
+        text = (
+            f"Alerts for <#{row.channel}> are paused: Slack answers {meaning.code}. Invite the bot again or unarchive the "
+            "channel, then subscribe once more; what waits is sent then, within 24 hours."
+        )
+        for receiver in dict.fromkeys([*authors, self.ops_channel]):
+            if receiver and receiver != row.channel:
+                key = f"paused:{row.channel}:{now.isoformat()}:{receiver}"
+                tend.say(connection, self.tenant, receiver, key, text, now)
+
+    def _die(self, connection: Any, taken: Lease, why: str, now: datetime) -> None:
+        """No further try. What waited for it dies with it, and it is said."""
+        if not deliveries.finish(connection, taken, "dead", why):
+            return
+        row = taken.row
+        log.error("delivery dead", delivery=row.id, kind=row.kind, channel=row.channel, why=why)
+        if row.kind == deliveries.POST and row.thread_id is not None:
+            deliveries.bury_cases(connection, row.thread_id, row.id)
+        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
+        tend.say_deaths(connection, here, now)
+
+    # ---- looking before repeating ---------------------------------------------------------------------------------
+
+    def _look(self, taken: Lease) -> tuple[str, str] | bool | None:
+        """(channel, ts) if Slack has it, False if surely not, None if that could not be learned yet."""
+        try:
+            return self._search(taken) or False
+        except LookFailedError as failure:
+            now = self.clock.now()
+            meaning = failure.meaning
+            with writing(self.engine) as connection:
+                if meaning.code == "missing_scope":
+                    facts.note(connection, self.tenant, facts.NO_HISTORY, now)
+                    return False  # at least once, then: said by `check` and `status`
+                if meaning.answer is Answer.PAUSE:
+                    self._pause_look(connection, taken, now, meaning)
+                    return None
+                if meaning.answer is Answer.REPOST:
+                    return False  # the thread is gone, and the reply with it
+                wait = timedelta(seconds=max(meaning.wait, 2 ** min(taken.row.tries, 6), 1))
+                deliveries.unsure(connection, taken, now + wait, meaning.code)
+            return None
+
+    def _pause_look(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
+        """The channel cannot be read, so nothing is known: it stays to be looked for until somebody resumes it."""
+        subscriptions.pause(connection, self.tenant, taken.row.channel, now, meaning.code)
+        deliveries.unsure(connection, taken, now, meaning.code)
+        deliveries.pause(connection, self.tenant, taken.row.channel, now, f"Slack answers {meaning.code}")
+
+    def _search(self, taken: Lease) -> tuple[str, str] | None:
+        """Look for the delivery's id, from a minute before its first sending on, page by page."""
+        row = taken.row
+        since = (row.sending_since or row.created_at) - LOOK_BACK
+        with reading(self.engine) as connection:
+            where = rendering.place(connection, row)
+        arguments: dict[str, Any] = {
+            "channel": where.channel,
+            "oldest": f"{since.timestamp():.6f}",
+            "inclusive": True,
+            "include_all_metadata": True,
+            "limit": PAGE,
+        }
+        method = "conversations.history"
+        if row.kind in (deliveries.REPLY, deliveries.BROADCAST):
+            method = "conversations.replies"
+            arguments["ts"] = where.thread_ts
+        for _page in range(MOST_PAGES):
+            try:
+                answer = self.client.api_call(method, params=arguments)
+            except Exception as error:
+                raise LookFailedError(classify(error)) from error
+            for message in answer.get("messages") or ():
+                if _delivery_id(message) == row.uid:
+                    return where.channel, str(message["ts"])
+            cursor = ((answer.get("response_metadata") or {}).get("next_cursor")) or ""
+            if not cursor:
+                return None
+            arguments["cursor"] = cursor
+        raise LookFailedError(Meaning(Answer.LOOK, "too many pages"))
+
+
+def _metadata(uid: str) -> dict[str, Any]:
+    return {"event_type": EVENT_TYPE, "event_payload": {"delivery_id": uid}}
+
+
+def _delivery_id(message: dict[str, Any]) -> str:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return ""
+    return str((metadata.get("event_payload") or {}).get("delivery_id") or "")

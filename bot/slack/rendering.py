@@ -1,0 +1,122 @@
+"""From rows to what a delivery shows: reads the group as it is now, and hands it to the pure messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from bot.slack import alert_messages as messages
+from bot.slack.alert_messages import LINES_IN_A_REPLY
+from bot.slack.blocks import Message
+from bot.store import conversations, deliveries, groups
+
+__all__ = ["LINES_IN_A_REPLY", "Place", "Shown", "group_of", "place", "render"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a delivery goes."""
+
+    channel: str
+    thread_ts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is about to be shown, and of which version of the group."""
+
+    message: Message
+    channel: str
+    thread_ts: str = ""
+    root_uid: str = ""  # of the message that an edit changes: its metadata stays
+    version: int = 0
+    needless: bool = False
+
+
+def place(connection: Connection, row: Row[Any]) -> Place:
+    """The channel as Slack knows it, and the thread."""
+    if row.thread_id is None:
+        return Place(row.channel)
+    thread = groups.thread_by_id(connection, row.thread_id)
+    return Place(thread.posted_channel or row.channel, thread.ts)
+
+
+def render(connection: Connection, row: Row[Any]) -> Shown:
+    """What a delivery shows now."""
+    if row.thread_id is None:
+        return Shown(messages.line(row.text), row.channel)
+    where = place(connection, row)
+    thread = groups.thread_by_id(connection, row.thread_id)
+    group = groups.get(connection, thread.group_id)
+    needless = row.kind != deliveries.POST and not thread.ts
+    match row.kind:
+        case deliveries.REPLY:
+            lines = [
+                messages.Case(
+                    conversation_id=alert.conversation_id,
+                    at=alert.at,
+                    phone=alert.phone,
+                    reason=alert.reason,
+                    withdrawn=alert.withdrawn_at is not None,
+                )
+                for alert in groups.carried(connection, row.id)
+            ]
+            message = messages.reply(lines)
+        case deliveries.BROADCAST:
+            message = messages.broadcast(group_of(connection, group, thread), row.text)
+        case _:
+            message = messages.message(group_of(connection, group, thread))
+    uid = ""
+    if row.kind == deliveries.EDIT:
+        root = deliveries.by_key(connection, row.tenant, deliveries.key_of(thread.id, f"post:{thread.root}"))
+        uid = root.uid if root is not None else ""
+    return Shown(message, where.channel, where.thread_ts, uid, group.version, needless)
+
+
+def group_of(connection: Connection, group: Row[Any], thread: Row[Any]) -> messages.Group:
+    """A group as its message shows it."""
+    held: tuple[messages.Held, ...] = ()
+    if group.kind in ("arrival", "overflow"):
+        held = tuple(
+            messages.Held(title=messages.title(_plain(row)), failed=row.merged)
+            for row in groups.held_in(connection, thread.id)
+        )
+    attempts = 0
+    if group.kind == "cause" and group.first_at is not None and group.last_at is not None:
+        attempts = conversations.attempts(connection, group.tenant, group.scope, group.first_at, group.last_at)
+    return _plain(
+        group,
+        attempts=attempts,
+        reasons=tuple(groups.reasons(connection, group.id)),
+        muted_until=thread.muted_until,
+        held=held,
+    )
+
+
+def _plain(group: Row[Any], **more: Any) -> messages.Group:
+    return messages.Group(
+        id=group.id,
+        kind=group.kind,
+        state=group.state,
+        outcome=group.outcome,
+        fault=group.fault,
+        headline=group.headline,
+        target_name=group.target_name,
+        bot=group.bot,
+        failed=group.failed,
+        first_at=group.first_at,
+        last_at=group.last_at,
+        target_state=group.target_state,
+        target_read_at=group.target_read_at,
+        next_step=group.next_step,
+        last_conversation=group.last_conversation,
+        quiet_since=group.quiet_since,
+        ended_at=group.ended_at,
+        reopened=group.reopened,
+        acked_by=group.acked_by,
+        acked_at=group.acked_at,
+        opened_at=group.opened_at,
+        **more,
+    )
