@@ -112,7 +112,7 @@ class ApiServer:
 
 
 def refused(error: SlackError, method: str, headers: dict[str, str]) -> Answer:
-    """Slack's answer to what it does not do: 200 and `ok: false`; 429 with Retry-After; plain statuses at a response_url."""
+    """Slack's answer to what it does not do: `ok: false`, 429 with Retry-After, or a response_url's plain status."""
     body = {"ok": False, "error": error.code, **error.more}
     if error.code == "ratelimited":
         return Answer(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(error.more["retry_after"])})
@@ -223,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _client_gone(self) -> bool:
         try:
-            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
         except OSError:

@@ -40,7 +40,9 @@ def typed(team: Team, text: str, *, mobile: bool) -> str:
     return _NUMBER.sub(link, text) if mobile else text
 
 
-def command(user: User, channel: Channel, name: str, text: str, trigger_id: str, response_url: str) -> dict[str, str]:
+def command(
+    user: User, channel: Channel, *, name: str, text: str, trigger_id: str, response_url: str
+) -> dict[str, str]:
     """A slash command's fields."""
     return {
         "token": TOKEN,

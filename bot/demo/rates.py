@@ -1,7 +1,7 @@
 """How often Slack lets a method be called: its tiers, and one post a second and channel.
 
-Figures from Slack's documentation: tier 2 is 20, tier 3 is 50, tier 4 is 100 calls a minute; `chat.postMessage` about one
-a second and channel, short bursts tolerated. Here the burst is exactly what it is set to.
+Figures from Slack's documentation: tier 2 is 20, tier 3 is 50, tier 4 is 100 calls a minute; `chat.postMessage` about
+one a second and channel, short bursts tolerated. Here the burst is exactly what it is set to.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Requests from the local Slack to the bot: signed over HTTP, or as envelopes of Socket Mode; and what became of them."""
+"""Requests from the local Slack to the bot: signed over HTTP or as envelopes of Socket Mode, and their acks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import json
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import requests
-from urllib.parse import urlencode
 
 from bot.clock import Clock
 

@@ -1,7 +1,7 @@
 """Socket Mode: the WebSocket side of the local Slack, on a port of its own.
 
-A bot asks `apps.connections.open` for a URL that is good for one connection, is greeted with `hello`, gets envelopes and
-answers each with its `envelope_id`. Any one of up to ten connections gets an envelope.
+A bot asks `apps.connections.open` for a URL that is good for one connection, is greeted with `hello`, gets envelopes
+and answers each with its `envelope_id`. Any one of up to ten connections gets an envelope.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A local Slack: the Web API, response_urls, signed requests and Socket Mode, under Slack's own rules, on loopback only.
+"""A local Slack: the Web API, response_urls, signed requests and Socket Mode, under Slack's rules, on loopback only.
 
 The bot cannot tell the difference: real HTTP, real signatures, real refusals. See `limits` for the blocks, `rates` for
-429, `workspace_faults` for what goes wrong on request. Time comes from the clock that is handed in, except the 3 s in which
-the bot has to ack: these are the machine's.
+429, `workspace_faults` for what goes wrong on request. Time comes from the clock that is handed in, except the 3 s in
+which the bot has to ack: these are the machine's.
 
     with Workspace() as slack:
         slack.connect("http://127.0.0.1:3000/slack/events")     # or Socket Mode: the bot connects by itself
@@ -242,7 +242,8 @@ class Workspace:
         trigger = self.team.new_trigger(person.id)
         url = self._response_url(found.id, person.id)
         arrived = interactions.typed(self.team, text, mobile=mobile)
-        outcome = self.sender.command(interactions.command(person, found, command, arrived, trigger, url))
+        fields = {"name": command, "text": arrived, "trigger_id": trigger, "response_url": url}
+        outcome = self.sender.command(interactions.command(person, found, **fields))
         if outcome.error:
             self.team.whisper(person.id, found.id, _slackbot(f"{command} failed with the error “{outcome.error}”"))
         elif outcome.body:
@@ -442,7 +443,7 @@ class Workspace:
                 _, number, payload = entry
                 outcome = self.sender.event(payload, number, "http_timeout")
                 if outcome.error and number < len(RETRIES):
-                    self._unacked.append((self.clock.monotonic() + RETRIES[number][0], number + 1, payload))
+                    self._unacked.append((now + RETRIES[number][0], number + 1, payload))
 
 
 def _slackbot(text: str) -> Payload:
