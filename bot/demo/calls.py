@@ -38,7 +38,7 @@ class PlacedCall:
         document = documents.conversation(
             self.story, self.times, self.start, now, id_=self.id, number=self.number, dialled=self.dialled
         )
-        return self.change(document) if self.change else document  # type: ignore[no-any-return]
+        return self.change(document) if self.change else document
 
     def over(self, now: datetime) -> bool:
         """Has everything happened?"""
@@ -53,6 +53,8 @@ class PlacedCall:
                 break
             if step.what is What.JOINS and self.story.legs[step.who].purpose == "agent":
                 state = "with an agent"
+            elif step.what is What.LEAVES and self.story.legs[step.who].purpose != "customer":
+                continue
             else:
                 state = PANEL.get(step.what, state)
         return state

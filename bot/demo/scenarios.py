@@ -222,7 +222,7 @@ _OPEN: dict[str, Scenario] = {
     ),
 }
 
-REASONS = {
+REASONS: dict[str, tuple[Any, dict[str, Any]]] = {
     "rejected": ("NO_AGENTS_AVAILABLE", {}),
     "rejected_queue_full": ("QUEUE_FULL", {}),
     "rejected_closed": ("QUEUE_CLOSED: outside hours of operation", {}),

@@ -21,12 +21,13 @@ from typing import Any, Self
 from bot.clock import Clock, SystemClock
 from bot.demo import cast
 from bot.demo.calls import Call, Calls, PlacedCall
+from bot.demo.contacts_api import ContactsApi
 from bot.demo.faults import Faults
 from bot.demo.oddities import ODDITIES
 from bot.demo.routes import Reply, Request, answer
 from bot.demo.scenarios import STORIES
 from bot.demo.server import Server
-from bot.demo.story import schedule
+from bot.demo.story import Story, schedule
 
 SCENARIOS: dict[str, str] = {name: scenario.about for name, scenario in STORIES.items()} | {
     name: about for name, (about, _, _) in ODDITIES.items()
@@ -78,6 +79,7 @@ class Tenant:
         self.queues = cast.queues()
         self.flows = cast.flows()
         self.faults = Faults()
+        self.contacts = ContactsApi(self)
         self.store = Calls(kept)
         self.tokens: dict[str, tuple[str, float]] = {}  # token → client, end by the monotonic clock
         self._seen: deque[Seen] = deque(maxlen=50_000)
@@ -143,12 +145,26 @@ class Tenant:
         self.store.put(Call.of_document(id_, placed.document(start + until), placed))
         return id_
 
-    def place(self, scenario: str, number: str = "+15550199888", *, speed: float = 1.0, id_: str = "") -> str:
-        """Let a call of that scenario begin now; its document grows as the clock goes on, `speed` times as fast."""
-        base, change = _base(scenario)
-        story = STORIES[base].story
-        key = id_ or str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
-        start = self.clock.now()
+    def place(
+        self,
+        scenario: str,
+        number: str = "+15550199888",
+        *,
+        at: datetime | None = None,
+        speed: float = 1.0,
+        story: Story | None = None,
+        id_: str = "",
+    ) -> str:
+        """Let a call begin now (or `at`); its document grows as the clock goes on, `speed` times as fast.
+
+        With a `story` of its own `scenario` is only what the panel calls it.
+        """
+        change = None
+        if story is None:
+            base, change = _base(scenario)
+            story = STORIES[base].story
+        key = id_ or str(uuid.uuid4())
+        start = at or self.clock.now()
         times = schedule(story, speed)
         self.store.put(Call.placed_now(PlacedCall(key, scenario, story, times, start, number, cast.HOTLINE, change)))
         return key
@@ -179,7 +195,8 @@ class Tenant:
         if fault and fault.kind == "expired_token":
             self.tokens.pop(token, None)
             who = ""
-        reply = answer(self, Request(method, path, params, body, who, now))
+        request = Request(method, path, params, body, who, now, headers)
+        reply = self.contacts.answer(request) if self.contacts.serves(path) else answer(self, request)
         return reply.spoiled(fault, now) if fault else reply
 
     def issue_token(self, client: str) -> str:
