@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import requests
 
+from bot import redact
 from bot.clock import Clock
 from bot.cxone.deadline import Deadline
 from bot.cxone.errors import (
@@ -42,6 +43,8 @@ class Sending:
     params: Mapping[str, Any] | None = field(default=None, repr=False)
     body: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    basic: tuple[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     path: str = ""
     began: float = 0.0
 
@@ -111,7 +114,7 @@ def _breaks_off(content: bytes) -> bool:
 def refusal(call: Sending, answer: Raw, needs: str) -> CXoneError:
     """The error that a status means."""
     about = (call.method, call.path, answer.status)
-    name, status = call.name, answer.status
+    name, status, said = call.name, answer.status, _said(answer)
     if status == 401:  # noqa: PLR2004  # as above
         return SignInError(
             *about,
@@ -120,9 +123,13 @@ def refusal(call: Sending, answer: Raw, needs: str) -> CXoneError:
         )
     if status == 403:  # noqa: PLR2004  # as above
         lacks = needs or "a permission"
-        return ForbiddenError(*about, f"403 on {name}: the bot's own service account most likely lacks {lacks}.", lacks)
-    if status == 404:  # noqa: PLR2004  # as above
-        return NotFoundError(*about, f"404 on {name}: {call.host} knows no such thing. Check the id, and the address.")
+        return ForbiddenError(*about, f"403 on {name}: the bot's own service account most likely lacks {lacks}.{said}", lacks)
+    if status == 404 and answer.content.lstrip()[:1] != b"<":  # noqa: PLR2004  # as above
+        return NotFoundError(
+            *about,
+            f"404 on {name}: {call.host} knows no such thing. Check the id, the address (CXONE_BASE_URL) and the "
+            "profile (CXONE_API).",
+        )
     if status == 405:  # noqa: PLR2004  # as above
         return MethodError(*about, f"405 on {name}: {call.host} does not take {call.method} here.")
     if status < 400:  # noqa: PLR2004  # as above
@@ -134,8 +141,14 @@ def refusal(call: Sending, answer: Raw, needs: str) -> CXoneError:
     return AnswerError(
         *about,
         f"{status} on {name}: {call.host} does not take this request. Check the address (CXONE_BASE_URL) and the "
-        "profile (CXONE_API).",
+        f"profile (CXONE_API).{said}",
     )
+
+
+def _said(answer: Raw) -> str:
+    """What the contacts API says of an error in a header of its own (`icStatusDescription`), as a sentence."""
+    text = redact.foreign(answer.headers.get("icStatusDescription", ""), 120)
+    return f" It says: “{text}”." if text else ""
 
 
 def failing(call: Sending, answer: Raw, tries: int) -> CXoneError:

@@ -22,7 +22,7 @@ import requests
 from bot.clock import Clock
 from bot.cxone.calls import Raw, Sending, broken, decoded, failing, limited, refusal, retry_after, too_late
 from bot.cxone.deadline import Call, Deadline, WatchedAdapter
-from bot.cxone.errors import AnswerError, CXoneError, DeadlineError, NotFoundError
+from bot.cxone.errors import AnswerError, CXoneError, DeadlineError, NotFoundError, shown
 from bot.cxone.rate import Priority, Rate
 
 __all__ = [
@@ -38,10 +38,11 @@ __all__ = [
 ]
 
 TRIES = 4  # of a call that a 5xx or a broken connection ended
+_ALONE = 20.0  # seconds for a call that comes with no deadline
 _CONNECT_SECONDS = 5.0
 _FIRST_TRY = 0.6  # of what is left; a hanging first try leaves time for a second
 _LARGEST = 64 * 1024 * 1024  # bytes of a decoded body
-_POOL = 32
+_POOL = 64  # connections kept; more than the threads that ask at once
 _RENEW_BEFORE = 60.0  # seconds before a token ends
 _PAUSE = 1.0  # seconds after a 429 that does not say how long
 
@@ -115,6 +116,11 @@ class Session:
         """The host alone."""
         return f"Session({self.host})"
 
+    def move(self, base_url: str) -> None:
+        """Ask there from now on, where a sign-in has learned the API's address. Raises ValueError as the start does."""
+        self.host = _host(base_url)
+        self.base_url = base_url.rstrip("/")
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._http.close()
@@ -153,12 +159,30 @@ class Session:
         priority: Priority = "person",
         needs: str = "",
         signed: bool = True,
+        basic: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Make one call and read its answer whole. Raises CXoneError.
 
         `path` may hold `{id}`, which `item` fills, quoted. `body` is sent as JSON, `form` as a form. `needs` names the
-        scope that a 403 most likely means. `signed=False` sends no token (for the sign-in itself).
+        scope that a 403 most likely means. `signed=False` sends no token (for the sign-in itself); `basic` is a client
+        and its secret, sent in its place, `headers` are further ones (a key of another kind).
         """
+        if deadline is None:
+            deadline = Deadline(self._clock, _ALONE)
+            with deadline:
+                return self.send(
+                    method,
+                    path,
+                    item=item,
+                    params=params,
+                    body=body,
+                    form=form,
+                    deadline=deadline,
+                    priority=priority,
+                    needs=needs,
+                    signed=signed,
+                )
         call = Sending(
             host=self.host,
             method=method,
@@ -167,7 +191,7 @@ class Session:
             params=params,
             body=body,
             form=form,
-            deadline=deadline or Deadline(self._clock, 20),
+            deadline=deadline,
             priority=priority,
         )
         if item is not None and not item.strip("."):
@@ -236,7 +260,9 @@ class Session:
             self._turn(call)
             outcome = self._once(call, token, tries)
             if isinstance(outcome, Raw) and outcome.status == 429:  # noqa: PLR2004  # as above
-                self.rate.refused(retry_after(outcome, self._clock) or min(_PAUSE * 2 ** (tries - 1), 30.0))
+                asked = retry_after(outcome, self._clock)
+                least = min(_PAUSE * 2.0 ** (tries - 1), 30.0)  # for a server that says nothing, or "0" every time
+                self.rate.refused(least if asked is None else max(asked, least / 10))
                 if self.rate.paused() >= call.deadline.left():
                     raise limited(call, self.rate.paused())
                 continue
@@ -274,7 +300,7 @@ class Session:
                 raise too_late(call) from None
             return broken(call, error, patience)
         finally:
-            made = Call(call.method, call.path, call.route, status, self._clock.monotonic() - started)
+            made = Call(call.method, shown(call.path), call.route, status, self._clock.monotonic() - started)
             call.deadline.answered(made)
             if self._on_call is not None:
                 self._on_call(made)
@@ -290,7 +316,8 @@ class Session:
             params=call.params,
             json=call.body,
             data=call.form,
-            auth=_Bearer(token.value if token else ""),
+            headers=call.headers,
+            auth=call.basic or _Bearer(token.value if token else ""),
             timeout=(max(0.001, min(_CONNECT_SECONDS, patience)), max(0.001, patience)),
             allow_redirects=False,
             stream=True,
