@@ -123,7 +123,9 @@ def refusal(call: Sending, answer: Raw, needs: str) -> CXoneError:
         )
     if status == 403:  # noqa: PLR2004  # as above
         lacks = needs or "a permission"
-        return ForbiddenError(*about, f"403 on {name}: the bot's own service account most likely lacks {lacks}.{said}", lacks)
+        return ForbiddenError(
+            *about, f"403 on {name}: the bot's own service account most likely lacks {lacks}.{said}", lacks
+        )
     if status == 404 and answer.content.lstrip()[:1] != b"<":  # noqa: PLR2004  # as above
         return NotFoundError(
             *about,

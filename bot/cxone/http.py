@@ -8,6 +8,7 @@ Proxies and an own CA are what requests makes of the environment; a `.netrc` is 
 
 from __future__ import annotations
 
+import contextlib
 import http.cookiejar
 import ipaddress
 import random
@@ -168,34 +169,28 @@ class Session:
         scope that a 403 most likely means. `signed=False` sends no token (for the sign-in itself); `basic` is a client
         and its secret, sent in its place, `headers` are further ones (a key of another kind).
         """
-        if deadline is None:
-            deadline = Deadline(self._clock, _ALONE)
-            with deadline:
-                return self.send(
-                    method,
-                    path,
-                    item=item,
-                    params=params,
-                    body=body,
-                    form=form,
-                    deadline=deadline,
-                    priority=priority,
-                    needs=needs,
-                    signed=signed,
-                )
-        call = Sending(
-            host=self.host,
-            method=method,
-            route=path,
-            item=item,
-            params=params,
-            body=body,
-            form=form,
-            deadline=deadline,
-            priority=priority,
-        )
-        if item is not None and not item.strip("."):
-            raise NotFoundError(method, call.path, 404, f"{call.name}: there is nothing with the id “{item}”.")
+        with contextlib.nullcontext(deadline) if deadline else Deadline(self._clock, _ALONE) as limit:
+            call = Sending(
+                host=self.host,
+                method=method,
+                route=path,
+                item=item,
+                params=params,
+                body=body,
+                form=form,
+                basic=basic,
+                headers=headers,
+                deadline=limit,
+                priority=priority,
+            )
+            return self._answer(call, needs, signed=signed)
+
+    def _answer(self, call: Sending, needs: str, *, signed: bool) -> Answer:
+        """Send the call, once more with a new token if it must be, and read what came."""
+        if call.item is not None and not call.item.strip("."):
+            raise NotFoundError(
+                call.method, call.path, 404, f"{call.name}: there is nothing with the id “{call.item}”."
+            )
         if call.deadline.passed():
             raise too_late(call)
         token = self._token_for(call) if signed else None
@@ -338,7 +333,7 @@ class Session:
 
 def _pause(tries: int) -> float:
     """Seconds before the next try: about 0.2, 0.4, 0.8, so that many callers do not come back at the same moment."""
-    return 0.2 * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # no secret, only jitter
+    return 0.2 * 2.0 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311  # no secret, only jitter
 
 
 def _host(base_url: str) -> str:
