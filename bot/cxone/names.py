@@ -37,6 +37,18 @@ LOG_CONTACT_KEYS = ("spawnedContactId", "cxoneContactId", "acdContactId")
 # A log filter that may or may not be honoured; entries are always checked again on our side.
 LOG_QUERY = {"session": "sessionId", "type": "type"}
 
+# Where the API of an area answers if the configuration names the area alone (seen in public code, not documented).
+AREA_HOST = "https://api-{area}.niceincontact.com"
+
+# How many days one question about completed contacts may span; one public client clamps to this.
+COMPLETED_DAYS = 30
+
+# The bulk form of the stored data exists by documentation; this path of it is a guess, and a 404 turns it off.
+BULK_CUSTOM_DATA = "/contacts/custom-data"
+
+# Under which keys the server's time comes.
+SERVER_TIME_KEYS = ("serverTime", "ServerTime", "currentTime")
+
 _NOT_LETTERS = re.compile(r"[^a-z]")
 
 
