@@ -8,14 +8,15 @@ at once. One deadline holds for all of it.
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot import phone
 from bot.clock import Clock
-from bot.cxone.errors import late
+from bot.cxone.errors import DeadlineError, late
 from bot.cxone.findings import failed_at, missing_pages, outbound_newer, with_findings
 from bot.cxone.http import CXoneError, Deadline, NotFoundError, Priority
 from bot.cxone.listing import Listing, Row
@@ -119,26 +120,30 @@ class Investigator:
         self, query: Query, *, deadline: Deadline | None = None, on_progress: OnProgress | None = None
     ) -> Report:
         """The diagnosis of the call that is meant. Raises ConversationNotFound, CXoneError (with what was learned)."""
-        own = deadline is None
-        deadline = deadline or Deadline(self.clock, self.deadline_seconds)
-        try:
-            return _LookUp(self, deadline, on_progress).report(query)
-        finally:
-            if own:
-                deadline.close()
+        with self._within(deadline) as limit:
+            return _LookUp(self, limit, on_progress).report(query)
 
     def target(self, kind: TargetKind, target_id: str, deadline: Deadline | None = None) -> Target:
         """What the platform says of one user, queue or flow; why not, if it could not be asked."""
-        with deadline or Deadline(self.clock, self.deadline_seconds) as limit:
+        with self._within(deadline) as limit:
             return self.platform.target_of_kind(kind, target_id, limit)
 
     def document(self, conversation_id: str, deadline: Deadline | None = None) -> Mapping[str, Any]:
         """A conversation as the platform gives it, for "Raw events". Raises ConversationNotFound, CXoneError."""
-        with deadline or Deadline(self.clock, self.deadline_seconds) as limit:
+        with self._within(deadline) as limit:
             try:
                 return self.platform.document(conversation_id, limit)
             except NotFoundError:
                 raise no_id(conversation_id, self.platform.tenant, self.platform.host) from None
+
+    @contextlib.contextmanager
+    def _within(self, deadline: Deadline | None) -> Iterator[Deadline]:
+        """The deadline that was handed in, which goes on; else one of our own, which ends with the block."""
+        if deadline is not None:
+            yield deadline
+            return
+        with Deadline(self.clock, self.deadline_seconds) as own:
+            yield own
 
 
 class _LookUp:
@@ -171,7 +176,7 @@ class _LookUp:
                 case BySession():
                     return self._by_session(query)
         except CXoneError as error:
-            raise error.learned(self._learned()) from None
+            raise error.learned(self._learned(error)) from None
         finally:
             for job in self.documents.values():
                 job.cancel()
@@ -210,7 +215,7 @@ class _LookUp:
             complete=not self.failed,
             hotline=is_hotline(list(self.matches.values())),
         )
-        if not calls and self.failed:
+        if not calls and self.failed and not searched.hotline:
             raise self.failed[0]
         if not calls:
             raise no_number(query.number, searched)
@@ -222,8 +227,8 @@ class _LookUp:
         listing = self.platform.list(since, self.now, self.deadline, self._page, self.priority)
         self.failed += listing.failed
         rows = {str(row["id"]): row for row in listing.rows}
-        calls = newest_first(self.platform.parse(row) for row in rows.values())
-        named = [call for call in calls if mentions(rows[call.id], query.session_id)]
+        calls = newest_first(self.platform.parse_row(row) for row in rows.values())
+        named = [call for call in calls if mentions(rows.get(call.id), query.session_id)]
         searched = Searched(
             tenant=self.platform.tenant,
             host=self.platform.host,
@@ -280,7 +285,7 @@ class _LookUp:
         def on_page(rows: list[Row], listing: Listing) -> None:
             self._page(rows, listing)
             for row in rows:
-                found = match(row, query.number, self.platform.parse)
+                found = match(row, query.number, self.platform.parse_row)
                 if found is not None:
                     self.matches.setdefault(found.conversation.id, found)
             best = self._meant(query, since)[:1]
@@ -299,6 +304,7 @@ class _LookUp:
                 self.failed.append(error)
             except TimeoutError:
                 history.cancel()
+                self.failed.append(late("GET", "analytics", self.platform.host, self.deadline.seconds))
         return self._meant(query, since)
 
     def _meant(self, query: ByNumber, since: datetime) -> list[Conversation]:
@@ -311,8 +317,9 @@ class _LookUp:
         """Count a page, and tell of it."""
         self.calls += len(rows)
         self.pages = listing.pages
-        starts = [at for at in (time(row.get("startTime")) for row in rows) if at is not None]
-        self.newest = max([*starts, *([self.newest] if self.newest else [])], default=None)
+        # The texts of one platform sort as their times do; parsing all of them would cost as much as the rest.
+        newest = time(max((str(row.get("startTime") or "") for row in rows), default=""))
+        self.newest = max(filter(None, (self.newest, newest)), default=None)
         if self.on_progress is not None:
             self.on_progress(Progress(listing.pages, listing.of, self.calls))
 
@@ -394,12 +401,18 @@ class _LookUp:
             )
         return tuple(calls)
 
-    def _learned(self) -> str:
-        """What is known when a look-up fails, as a sentence; empty if nothing."""
-        if not self.pages:
-            return ""
-        found = f"{len(self.matches)} of them of this number" if self.matches else "none of them of this number"
-        return f"Until then {self.calls:,} calls on {self.pages:,} pages were looked through, {found}."
+    def _learned(self, error: CXoneError) -> str:
+        """What is known when a look-up fails, and where the time went; empty if nothing."""
+        learned = []
+        slowest = self.deadline.slowest()
+        if isinstance(error, DeadlineError) and slowest is not None and slowest.path != error.path:
+            learned.append(
+                f"The slowest call before it was {slowest.method} {slowest.path} with {slowest.seconds:.1f} s."
+            )
+        if self.pages:
+            found = f"{len(self.matches)} of them of this number" if self.matches else "none of them of this number"
+            learned.append(f"Until then {self.calls:,} calls on {self.pages:,} pages were looked through, {found}.")
+        return " ".join(learned)
 
 
 def _masked(form: str) -> str:

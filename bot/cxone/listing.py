@@ -36,8 +36,9 @@ class Listing:
         """Take a page's rows; returns those that are new."""
         new = []
         for row in rows:
-            row_id = row.get("id")
-            if isinstance(row_id, str) and row_id and row_id not in self._seen:
+            given = row.get("id")
+            row_id = str(given) if isinstance(given, str | int) else ""
+            if row_id and row_id not in self._seen:
                 self._seen.add(row_id)
                 new.append(row)
         self.rows.extend(new)

@@ -132,12 +132,11 @@ class Conversations:
         params = {"pageSize": PAGE_SIZE, "conversationType": "voice"}
 
         def page(number: int) -> Row:
-            return self._object(
-                self.session.get(_LIST, {**params, "pageNumber": number}, deadline, priority, needs=READ_CONVERSATIONS)
-            )
+            more = {**params, "pageNumber": number}
+            return _object(self.session.get(_LIST, more, deadline, priority, needs=READ_CONVERSATIONS), _LIST)
 
         listing = Listing(on_page)
-        body = self._object(self.session.get(_LIST, params, deadline, priority, needs=READ_CONVERSATIONS))
+        body = _object(self.session.get(_LIST, params, deadline, priority, needs=READ_CONVERSATIONS), _LIST)
         rows = rows_of(body, "entities", _LIST)
         listing.add(rows)
         listing.of = page_count(body, "total", len(rows))
@@ -177,15 +176,19 @@ class Conversations:
         answer = self.session.get(
             _DETAILS, item=conversation_id, deadline=deadline, priority=priority, needs=READ_CONVERSATIONS
         )
-        return self._object(answer)
+        return _object(answer, _DETAILS)
 
     def details(self, conversation_id: str, deadline: Deadline, priority: Priority = "person") -> Conversation:
         """The same, read."""
         return self.parse(self.document(conversation_id, deadline, priority))
 
     def parse(self, document: object) -> Conversation:
-        """A row or a document, read."""
+        """A document, read."""
         return conversations.parse(document)
+
+    def parse_row(self, row: object) -> Conversation:
+        """A row of a list, read: no events."""
+        return conversations.parse_row(row)
 
     # ---- targets ----
 
@@ -206,7 +209,7 @@ class Conversations:
         route, needs = _TARGETS[kind]
         try:
             answer = self.session.get(route, item=target_id, deadline=deadline, priority=priority, needs=needs)
-            document = self._object(answer)
+            document = _object(answer, route)
         except NotFoundError:
             return Target(id=target_id, kind=kind, status=TargetStatus.ERROR, missing=True, read_at=self._clock.now())
         except CXoneError as error:
@@ -263,7 +266,7 @@ class Conversations:
             try:
                 if isinstance(following, str) and following:
                     followed = True
-                    body = self._object(self._follow(following, deadline, priority))
+                    body = _object(self._follow(following, deadline, priority), _LIST)
                 else:
                     number += 1
                     body = page(number)
@@ -305,19 +308,20 @@ class Conversations:
                 raise
             self._history_method = "POST"
             return self._query(question, deadline, priority)
-        return self._object(answer)
+        return _object(answer, _HISTORY)
 
-    def _object(self, answer: Answer) -> Row:
-        """The body as the object that it must be. Raises AnswerError."""
-        if not isinstance(answer.body, Mapping):
-            raise AnswerError(
-                "GET",
-                "",
-                answer.status,
-                f"{self.host} answered with JSON of another shape than the profile expects. "
-                "Check CXONE_API and CXONE_BASE_URL.",
-            )
+
+def _object(answer: Answer, route: str) -> Row:
+    """The body as the object that it must be. Raises AnswerError."""
+    if isinstance(answer.body, Mapping):
         return answer.body
+    raise AnswerError(
+        "GET",
+        route,
+        answer.status,
+        f"GET {route} answered with JSON of another shape than expected. Check the profile (CXONE_API) and the address "
+        "(CXONE_BASE_URL).",
+    )
 
 
 def _done(asked: Sequence[concurrent.futures.Future[T]], deadline: Deadline) -> Iterator[concurrent.futures.Future[T]]:

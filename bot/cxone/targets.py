@@ -10,6 +10,8 @@ from bot.clock import Clock
 from bot.cxone.deadline import Deadline
 from bot.diagnosis.handover import Target, TargetKind, TargetRef, TargetStatus
 
+_GRACE = 0.05  # seconds in which a call that the deadline broke off says so itself
+
 Ask = Callable[[TargetKind, str], "concurrent.futures.Future[Target]"]
 
 
@@ -45,7 +47,7 @@ def look_up(refs: Iterable[TargetRef], ask: Ask, deadline: Deadline, clock: Cloc
         for kind in (TargetKind if each.ref.kind is None else (each.ref.kind,))
     }
     while jobs and not all(each.found for each in asked.values()):
-        done, _ = concurrent.futures.wait(jobs, deadline.left(), concurrent.futures.FIRST_COMPLETED)
+        done, _ = concurrent.futures.wait(jobs, deadline.left() + _GRACE, concurrent.futures.FIRST_COMPLETED)
         if not done:
             break
         for job in done:
