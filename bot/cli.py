@@ -134,6 +134,18 @@ def run() -> None:
     running.until_told(parts)
 
 
+@main.command()
+def check() -> None:
+    """Settings, CXone, Slack: one line each, whether it answers with enough permission."""
+    from bot import wiring  # noqa: PLC0415 - see the top
+
+    failed = False
+    for line in wiring.checks(SystemClock()):
+        click.echo(str(line))
+        failed = failed or line.failed
+    sys.exit(FAILED if failed else 0)
+
+
 # ---- endings ------------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ from bot.cxone.http import Call, Session
 from bot.cxone.investigate import Investigator
 from bot.cxone.platform import Conversations, client_credentials
 from bot.diagnosis.handover import Timing
-from bot.settings import Settings
+from bot.settings import Need, Settings, SettingsError, load
 
 if TYPE_CHECKING:
+    from bot.check import Line
     from bot.running import Part
 
 log = structlog.get_logger(__name__)
@@ -83,6 +84,31 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     handler = None if socket else SlackRequestHandler(app)
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
     return [_Office(office.pool.close, desk.close), server, *([socket] if socket else [])]
+
+
+def checks(clock: Clock) -> Iterator[Line]:
+    """The lines of `check`. What the settings lack is said, and the rest is checked all the same."""
+    from bot import check  # noqa: PLC0415 - as above
+    from bot.slack import app as slack  # noqa: PLC0415 - as above
+
+    try:
+        load(("cxone", "slack"))
+        yield check.Line(check.Mark.OK, "Settings", "complete")
+    except SettingsError as wrong:
+        for fault in wrong.faults:
+            yield check.Line(check.Mark.FAIL, "Settings", fault)
+    needs: tuple[Need, ...] = ("cxone", "slack")
+    for need in needs:
+        try:
+            settings = load((need,))
+        except SettingsError:
+            continue
+        if need == "cxone":
+            yield from check.cxone(settings, build_platform(settings, clock), clock)
+        else:
+            yield from check.slack(
+                settings, slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+            )
 
 
 class _Office:
