@@ -86,7 +86,7 @@ _MOST_ITEMS = 2000
 def foreign(text: object, limit: int = 300) -> str:
     """Somebody else's text as one line of at most `limit` characters, callers and names masked. Escapes nothing."""
     raw = text if isinstance(text, str) else "" if text is None else str(text)
-    line = _one_line(raw[: limit * 4 + 200])
+    line = one_line(raw[: limit * 4 + 200])
     line = _EMAIL.sub("•••", line)
     line = _NAME_FIELD.sub(lambda found: f"{found[1]}{found['sep']}•••", line)
     line = _UUID_OR_RUN.sub(_masked_run, line)
@@ -193,7 +193,7 @@ def _names(hidden: Iterable[object]) -> list[str]:
     return names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"… {len(names) - _MOST_NAMES} more"]
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Without control and direction marks (which can reorder what a reader sees), white space as single spaces."""
     clean = "".join(
         " " if char.isspace() else char for char in text if char.isspace() or unicodedata.category(char)[0] != "C"

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Literal
 
 from bot import phone
 from bot.alerts import filters
@@ -89,13 +90,17 @@ class ListSubscriptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Mute:
-    """`mute <outcome|fault|target|all> <2h> [why]`. Exactly one of the first four is set, `everything` for `all`."""
+class Target:
+    """A target, by id or name."""
 
-    outcome: Outcome | None
-    fault: Fault | None
-    target: str
-    everything: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """`mute <outcome|fault|target|all> <2h> [why]`. `what` is an outcome, a fault, a target's id or name, or "all"."""
+
+    what: Outcome | Fault | Target | Literal["all"]
     duration: timedelta
     why: str = ""
 
@@ -104,10 +109,7 @@ class Mute:
 class Unmute:
     """`unmute [outcome|fault|target|all]`; without a word everything."""
 
-    outcome: Outcome | None
-    fault: Fault | None
-    target: str
-    everything: bool
+    what: Outcome | Fault | Target | Literal["all"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,9 @@ class _NotATimeError(ValueError):
 
 def _moment(text: str, now: datetime, zone: tzinfo) -> datetime:
     """A time of day as the last such moment before now, or on the day that was given."""
-    fault = _NotATimeError("After “at” comes a time such as 14:00, yesterday 14:00 or 2026-11-22 14:00.")
+    fault = _NotATimeError(
+        "After “at” comes a time in the last 31 days, such as 14:00, yesterday 14:00 or 2026-11-22 14:00."
+    )
     if _ZONED.search(text):
         text, zone = _ZONED.sub("", text), UTC
     day = _DAY.match(text)
@@ -241,9 +245,12 @@ def _moment(text: str, now: datetime, zone: tzinfo) -> datetime:
         found = base.replace(hour=hour, minute=int(clock[2] or 0), second=int(clock[3] or 0), microsecond=0)
         if not day and found > here:
             found -= timedelta(days=1)
-        return found.astimezone(UTC)
+        found = found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise fault from None
+    if not now - LONGEST_SINCE <= found <= now:
+        raise fault
+    return found
 
 
 def _date(word: str, here: datetime) -> datetime:
@@ -315,29 +322,29 @@ def _mute(rest: str, typed: str) -> Action:
         return Misunderstood(
             typed, "Say what to mute (an outcome, a fault, a target or all) and for how long, such as 30m, 2h or 1d."
         )
-    return Mute(*_muted(words[0]), until, " ".join(words[2:]))
+    return Mute(_muted(words[0]), until, " ".join(words[2:]))
 
 
 def _unmute(rest: str, typed: str) -> Action:
     words = _words(rest) or ["all"]
     if len(words) > 1:
         return Misunderstood(typed, "Say one outcome, fault or target to unmute, or all.")
-    return Unmute(*_muted(words[0]))
+    return Unmute(_muted(words[0]))
 
 
-def _muted(word: str) -> tuple[Outcome | None, Fault | None, str, bool]:
-    """Outcome, fault, target, everything. A bare word is an outcome before a fault before a target."""
+def _muted(word: str) -> Outcome | Fault | Target | Literal["all"]:
+    """A bare word is an outcome before a fault before a target; `target=…` says that it is one."""
     key, equals, value = word.partition("=")
     key = key.lower() if equals else ""
     value = value if equals else word
     low = value.lower()
     if not key and low == "all":
-        return None, None, "", True
+        return "all"
     if key in ("", "outcome") and low in _OUTCOMES:
-        return Outcome(low), None, "", False
+        return Outcome(low)
     if key in ("", "fault") and low in _FAULTS:
-        return None, Fault(low), "", False
-    return None, None, value, False
+        return Fault(low)
+    return Target(value)
 
 
 def _why(rest: str, typed: str) -> Action:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot import phone
 from bot.diagnosis.handover import Searched, Target
-from bot.redact import foreign
+from bot.redact import cut, foreign, one_line
 from bot.slack import blocks as b
 from bot.slack import messages
 from bot.slack.spans import said
@@ -36,10 +36,10 @@ def said_plainly(sentence: str) -> b.Message:
 
 
 def usage(typed: str = "", hint: str = "", *, withheld: bool = False) -> b.Message:
-    """The help. `typed` is repeated, `hint` says what was wrong with it; both foreign."""
+    """The help. `typed` is repeated as it was, for only its author reads this; `hint` says what was wrong with it."""
     made = []
     if typed:
-        made.append(b.line("You typed ", b.code(foreign(typed, 200)), ". ", foreign(hint, 400)))
+        made.append(b.line("You typed ", b.code(cut(one_line(typed), 200)), ". ", foreign(hint, 400)))
     if withheld:
         made.append(b.line("A call without a number is found by its id, by its Cognigy session, or under recent:"))
         made.append(_listed([row for row in _COMMANDS if row[0].split()[1] in ("id", "session", "recent")]))
