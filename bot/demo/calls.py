@@ -1,6 +1,6 @@
 """The calls of the simulated tenant: kept in order, listed fast, served as they stand now.
 
-A call is over (its document fixed, its row of the list serialised once) or runs (both made anew from its story).
+A call that is over is kept as JSON, whole and as its row of the list; one that runs is told anew at each request.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bot.demo import documents
 from bot.demo.story import Story, What
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = "\U0010ffff"  # sorts behind every id
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,74 +75,63 @@ PANEL = {
 
 
 class Call:
-    """One call as the tenant keeps it."""
+    """One call as the tenant keeps it: as JSON once it is over, else as a story that goes on."""
 
-    __slots__ = ("_body", "_document", "_row", "id", "placed", "started")
+    __slots__ = ("_body", "_row", "id", "placed", "started")
 
-    def __init__(self, id_: str, started: datetime, document: dict[str, Any] | None, placed: PlacedCall | None) -> None:
+    def __init__(self, id_: str, started: datetime, placed: PlacedCall | None) -> None:
         self.id = id_
         self.started = started
         self.placed = placed
-        self._document = document
-        self._row: bytes | None = None
         self._body: bytes | None = None
+        self._row: bytes | None = None
 
     @classmethod
     def of_document(cls, id_: str, document: dict[str, Any], placed: PlacedCall | None = None) -> Call:
         """A call that stays as it is."""
-        return cls(id_, placed.start if placed else _time(document.get("startTime")), document, placed)
+        call = cls(id_, placed.start if placed else _time(document.get("startTime")), placed)
+        call._body, call._row = _written(document)
+        return call
 
     @classmethod
     def placed_now(cls, placed: PlacedCall) -> Call:
         """A call that goes on."""
-        return cls(placed.id, placed.start, None, placed)
-
-    def document(self, now: datetime) -> dict[str, Any]:
-        """The whole document."""
-        if self._document is not None:
-            return self._document
-        assert self.placed is not None  # noqa: S101 - one of the two is always there
-        document = self.placed.document(now)
-        if self.placed.over(now):
-            self._document = document
-        return document
+        return cls(placed.id, placed.start, placed)
 
     def body(self, now: datetime) -> bytes:
-        """The whole document as JSON."""
-        if self._body is not None:
-            return self._body
-        body = json.dumps(self.document(now)).encode()
-        if self._document is not None and len(body) < KEPT_BODY:
-            self._body = body
-        return body
+        """The whole document."""
+        return self._body or self._as_of(now)[0]
 
     def row(self, now: datetime) -> bytes:
         """Its row in the list: the document without its events."""
-        if self._row is not None:
-            return self._row
-        document = self.document(now)
-        row = json.dumps({name: value for name, value in document.items() if name != "events"}).encode()
-        if self._document is not None:
-            self._row = row
-        return row
+        return self._row or self._as_of(now)[1]
+
+    def document(self, now: datetime) -> dict[str, Any]:
+        """The whole document, read again."""
+        document: dict[str, Any] = json.loads(self.body(now))
+        return document
+
+    def _as_of(self, now: datetime) -> tuple[bytes, bytes]:
+        """Body and row of a story as far as it has come; kept when it is over."""
+        if self.placed is None:
+            raise RuntimeError("a call without a story has its document")
+        body, row = _written(self.placed.document(now))
+        if self.placed.over(now):
+            self._body, self._row = body, row
+        return body, row
 
     def panel(self, now: datetime) -> dict[str, Any]:
         """What a list for people shows."""
         placed = self.placed
         if placed is None:
             return {"id": self.id, "number": "", "state": "stored", "scenario": "", "started": self.started}
-        ended = self._document is not None and not placed.over(now)
-        state = "stored" if ended else placed.state(now)
         return {
             "id": self.id,
             "number": placed.number,
-            "state": state,
+            "state": placed.state(now),
             "scenario": placed.scenario,
             "started": placed.start,
         }
-
-
-KEPT_BODY = 100_000
 
 
 class Calls:
@@ -176,20 +166,32 @@ class Calls:
         return self._by_id.get(id_)
 
     def between(self, since: datetime, until: datetime) -> list[Call]:
-        """Those that began in that time, newest first; and always those whose start cannot be read."""
+        """Those that began in that time, newest first; last, always, those whose start cannot be read."""
+        return self.page(since, until, 0, len(self._order))[0]
+
+    def page(self, since: datetime, until: datetime, first: int, size: int) -> tuple[list[Call], int]:
+        """A part of the same, from the place `first` on, and how many there are: without a walk through all."""
         with self._lock:
-            first = bisect.bisect_left(self._order, (since, ""))
-            last = bisect.bisect_right(self._order, (until, "\U0010ffff"))
-            unread = bisect.bisect_right(self._order, (EPOCH, "\U0010ffff"))
-            ids = [id_ for _, id_ in self._order[max(first, unread) : last]][::-1]
-            ids += [id_ for _, id_ in self._order[:unread]]
-            return [self._by_id[id_] for id_ in ids]
+            unread = bisect.bisect_right(self._order, (EPOCH, LAST))
+            low = max(bisect.bisect_left(self._order, (since, "")), unread)
+            high = max(bisect.bisect_right(self._order, (until, LAST)), low)
+            timed = high - low
+            found = self._order[max(high - first - size, low) : max(high - first, low)][::-1]
+            rest = max(first - timed, 0)
+            found += self._order[rest : min(max(first + size - timed, 0), unread)]
+            return [self._by_id[id_] for _, id_ in found], timed + unread
 
     def recent(self, limit: int, now: datetime) -> list[dict[str, Any]]:
         """The newest `limit` for people."""
         with self._lock:
             ids = [id_ for _, id_ in self._order[: -limit - 1 : -1]]
             return [self._by_id[id_].panel(now) for id_ in ids]
+
+
+def _written(document: dict[str, Any]) -> tuple[bytes, bytes]:
+    """A document as JSON, and its row in the list."""
+    row = {name: value for name, value in document.items() if name != "events"}
+    return json.dumps(document).encode(), json.dumps(row).encode()
 
 
 def shuffled(calls: list[Call]) -> list[Call]:

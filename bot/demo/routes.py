@@ -109,17 +109,19 @@ def _list(tenant: Tenant, request: Request) -> Reply:
     """A page of rows. With `next_uri_only` the further pages are found through `nextUri` alone."""
     number = _whole(request.params.get("cursor" if tenant.next_uri_only else "pageNumber"), 1)
     size = min(_whole(request.params.get("pageSize"), 25), tenant.page_cap)
-    calls = tenant.store.between(request.now - timedelta(hours=tenant.list_hours), request.now)
+    since, first = request.now - timedelta(hours=tenant.list_hours), (number - 1) * size
     if tenant.shuffled:
-        calls = shuffled(calls)
-    pages = max(-(-len(calls) // size), 1)
+        calls = shuffled(tenant.store.between(since, request.now))
+        page, total = calls[first : first + size], len(calls)
+    else:
+        page, total = tenant.store.page(since, request.now, first, size)
+    pages = max(-(-total // size), 1)
     rest: dict[str, Any] = {}
     if number < pages:
         key = "cursor" if tenant.next_uri_only else "pageNumber"
         rest["nextUri"] = f"{LIST}?{urlencode(request.params | {key: str(number + 1)})}"
     if not tenant.next_uri_only:
-        rest |= {"pageNumber": number, "pageSize": size, "pageCount": pages, "total": len(calls)}
-    page = calls[(number - 1) * size : number * size]
+        rest |= {"pageNumber": number, "pageSize": size, "pageCount": pages, "total": total}
     return _rows(b"entities", page, request.now, rest)
 
 

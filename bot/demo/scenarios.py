@@ -309,7 +309,13 @@ _FAILED: dict[str, Scenario] = {
     "not_attempted": Scenario("the bot never asked", tell(begin(), over(20))),
     "no_bot": Scenario(
         "no bot took part",
-        tell(Step(gap=0, what=What.JOINS, who="caller"), _queued(), answered("anna")),
+        tell(
+            Step(gap=0, what=What.JOINS, who="caller"),
+            _queued(),
+            Step(gap=1.0, what=What.RINGS, who="anna"),
+            Step(gap=6.0, what=What.JOINS, who="anna"),
+            over(180),
+        ),
     ),
     "outbound": Scenario(
         "a callback: we called the customer",

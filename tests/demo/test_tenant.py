@@ -161,6 +161,19 @@ def test_the_list_forgets_after_a_day_and_analytics_does_not(tenant: Tenant, cli
     assert answer["conversations"][0]["conversationStart"].startswith("2026-11-20T13:")
 
 
+def test_calls_without_a_readable_start_are_always_listed(tenant: Tenant, client: Client, clock: HandClock) -> None:
+    """They stand at the end, each on one page only."""
+    for number in range(3):
+        tenant.add({"id": f"odd {number}", "startTime": ["junk", None, 5][number]})
+        tenant.play("rejected", seed=number)
+    clock.advance(minutes=30)
+    pages = [client.ask(LIST, params={"pageSize": "2", "pageNumber": str(n)}).json() for n in (1, 2, 3, 4)]
+    ids = [[row["id"] for row in page["entities"]] for page in pages]
+    assert [len(page) for page in ids] == [2, 2, 2, 0]
+    assert ids[1][1:] + ids[2] == ["odd 0", "odd 1", "odd 2"]
+    assert len({id_ for page in ids for id_ in page}) == 6
+
+
 # ---- analytics ----
 
 
