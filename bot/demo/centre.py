@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.demo import cast
 from bot.demo.documents import stamp
-from bot.demo.scenarios import BOT, CALLER, asks, begin, over, refused
+from bot.demo.parts import BOT, CALLER, asks, begin, over, refused
 from bot.demo.staff import Agent, Desk
 from bot.demo.story import Leg, Step, Story, What
 from bot.demo.tenant import Tenant
@@ -222,11 +222,12 @@ class Centre:
     def _queued(self, at: float, talk: float, desk: Desk, to: str) -> Story:
         """The queue takes it if it has room; then an agent, or the caller's patience, ends the wait."""
         asked = at + talk + 0.2
+        bye = max(20 / self._speed, 2.0)
         away = all(agent.state(asked) not in ("Available", "OnCall") for agent in desk.agents)
         if desk.waiting(asked) >= desk.room:
-            return _story(begin(talk), asks(to), refused("QUEUE_FULL"), over(20))
+            return _story(begin(talk), asks(to), refused("QUEUE_FULL"), over(bye))
         if away and self._random.random() < REFUSED_WITH_NOBODY_THERE:
-            return _story(begin(talk), asks(to), refused("NO_AGENTS_AVAILABLE"), over(20))
+            return _story(begin(talk), asks(to), refused("NO_AGENTS_AVAILABLE"), over(bye))
         queued = asked + 1.2
         agent, free = desk.next_agent(queued)
         patience = max(self._random.uniform(60, 240) / self._speed, 8.0)
@@ -251,7 +252,7 @@ class Centre:
         agent = self._random.choice(self._desks[cast.SUPPORT].agents[:2])
         asked = at + talk + 0.2
         if agent.free_from(asked) > asked:
-            return _story(begin(talk), asks(agent.id), refused("AGENT_NOT_AVAILABLE"), over(15))
+            return _story(begin(talk), asks(agent.id), refused("AGENT_NOT_AVAILABLE"), over(max(15 / self._speed, 2.0)))
         chat = max(self._random.expovariate(1 / 75) / self._speed, 3.0)
         agent.take(asked + 1.0, asked + 4.0 + chat, "OnCall")
         return _story(begin(talk), asks(agent.id), _answered(1.0, 2.0, chat), agent=_leg(agent))

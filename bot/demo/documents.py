@@ -30,7 +30,7 @@ def leg_id(conversation_id: str, key: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{conversation_id}/{key}"))
 
 
-def conversation(  # noqa: C901 - one case a kind of step, and flat
+def conversation(  # noqa: C901, PLR0912 - one case a kind of step, and flat
     story: Story, times: tuple[float, ...], start: datetime, now: datetime, *, id_: str, number: str, dialled: str
 ) -> dict[str, Any]:
     """The document of a call that began at `start`, as it stands at `now`."""
@@ -51,14 +51,16 @@ def conversation(  # noqa: C901 - one case a kind of step, and flat
             legs[key] = _participant(story.legs[key], leg_id(id_, key), number, dialled)
         return legs[key]
 
-    asked_to = ""
+    asked_to, asked_at = "", start
     for step, seconds in zip(story.steps, times, strict=True):
         at = start + timedelta(seconds=seconds)
         if at > now:
             break
+        if step.after_request is not None:
+            at = asked_at + timedelta(seconds=step.after_request)
         event: dict[str, Any] = {"type": "", "timestamp": stamp(at)}
         if step.what is What.ASKS:
-            asked_to = _target_id(story, step, id_)
+            asked_to, asked_at = _target_id(story, step, id_), at
             event |= {
                 "type": "sessionTransfer",
                 "fromParticipantId": leg(step.who)["id"],

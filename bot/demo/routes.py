@@ -109,12 +109,13 @@ def _list(tenant: Tenant, request: Request) -> Reply:
     """A page of rows. With `next_uri_only` the further pages are found through `nextUri` alone."""
     number = _whole(request.params.get("cursor" if tenant.next_uri_only else "pageNumber"), 1)
     size = min(_whole(request.params.get("pageSize"), 25), tenant.page_cap)
-    since, first = request.now - timedelta(hours=tenant.list_hours), (number - 1) * size
+    since, until = request.now - timedelta(hours=tenant.list_hours), request.now - timedelta(seconds=tenant.list_delay)
+    first = (number - 1) * size
     if tenant.shuffled:
-        calls = shuffled(tenant.store.between(since, request.now))
+        calls = shuffled(tenant.store.between(since, until))
         page, total = calls[first : first + size], len(calls)
     else:
-        page, total = tenant.store.page(since, request.now, first, size)
+        page, total = tenant.store.page(since, until, first, size)
     pages = max(-(-total // size), 1)
     rest: dict[str, Any] = {}
     if number < pages:

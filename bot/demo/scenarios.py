@@ -1,39 +1,15 @@
 """The named scenarios: every outcome, and every incident that one conversation can show.
 
-`SCENARIOS` says in a line what each is; `STORIES` tells them. Broken and hostile documents are in `oddities.py`.
+Each is a story with a line that says what it shows. Broken and hostile documents are in `oddities.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bot.demo import cast
-from bot.demo.story import EMPTY, Leg, Step, Story, What
-
-CALLER = Leg("customer", "")
-BOT = Leg("bot", cast.BOT_NAME)
-BILLING = Leg("queue", "Billing", "queue", cast.BILLING)
-OVERFLOW = Leg("queue", "Overflow", "queue", cast.OVERFLOW)
-RETIRED = Leg("queue", "Retail (old)", "queue", cast.RETIRED)
-ANNA = Leg("agent", "Anna Agent", "user", cast.ANNA)
-CARLA = Leg("agent", "Carla Break", "user", cast.CARLA)
-SUPERVISOR = Leg("agent", "Sam Supervisor", "user", cast.SUPERVISOR)
-FLOW = Leg("flow", "Handover to agent", "flow", cast.FLOW)
-DEAF = Leg("flow", "Survey", "flow", cast.DEAF_FLOW)
-
-LEGS: Mapping[str, Leg] = {
-    "caller": CALLER,
-    "bot": BOT,
-    "billing": BILLING,
-    "overflow": OVERFLOW,
-    "retired": RETIRED,
-    "anna": ANNA,
-    "carla": CARLA,
-    "supervisor": SUPERVISOR,
-    "flow": FLOW,
-    "deaf": DEAF,
-}
+from bot.demo.parts import answered, asks, begin, over, queued, refused, rejected, silence, taken, tell
+from bot.demo.story import Step, Story, What
 
 
 class Scenario(NamedTuple):
@@ -43,76 +19,6 @@ class Scenario(NamedTuple):
     story: Story
 
 
-# ---- the parts that stories are made of ---------------------------------------------------------------------------
-
-
-def begin(talk: float = 60.0) -> tuple[Step, ...]:
-    """The caller rings, the bot answers, and they talk for `talk` seconds."""
-    return (
-        Step(gap=0, what=What.JOINS, who="caller"),
-        Step(gap=0.8, what=What.JOINS, who="bot"),
-        Step(
-            gap=talk - 0.8, what=What.RAW, who="bot", extra={"type": "botIntentRecognised", "intent": "speak_to_agent"}
-        ),
-    )
-
-
-def asks(to: str, gap: float = 0.2, extra: Mapping[str, Any] = EMPTY, without: tuple[str, ...] = ()) -> Step:
-    """The bot asks for a handover."""
-    return Step(gap=gap, what=What.ASKS, who="bot", to=to, extra=extra, without=without)
-
-
-def refused(reason: object, gap: float = 1.2, **extra: Any) -> Step:
-    """The platform says no."""
-    return Step(gap=gap, what=What.REFUSES, least=gap, extra={"reason": reason, **extra})
-
-
-def answered(by: str, talk: float = 180.0, gap: float = 6.0) -> tuple[Step, ...]:
-    """An agent is rung, answers, talks, and the caller hangs up."""
-    return (
-        Step(gap=1.0, what=What.RINGS, who=by),
-        Step(gap=gap, what=What.JOINS, who=by),
-        Step(gap=0.3, what=What.LEAVES, who="bot"),
-        *over(talk),
-    )
-
-
-def over(after: float = 28.0, least: float = 1.0) -> tuple[Step, ...]:
-    """The caller hangs up, and with that the call is over."""
-    return (
-        Step(gap=after, what=What.LEAVES, who="caller", least=least),
-        Step(gap=0.2, what=What.ENDS),
-    )
-
-
-def tell(*steps: Step | tuple[Step, ...], **how: Any) -> Story:
-    """Steps in a row as a story, with the legs that they name."""
-    row: list[Step] = []
-    for step in steps:
-        row.extend([step] if isinstance(step, Step) else step)
-    named = {name.removeprefix("leg:") for step in row for name in (step.who, step.to)}
-    return Story(legs={key: leg for key, leg in LEGS.items() if key in named}, steps=tuple(row), **how)
-
-
-def rejected(reason: object, to: str = "billing", **extra: Any) -> Story:
-    """A request, a refusal, and the caller gives up."""
-    return tell(begin(), asks(to), refused(reason, **extra), over())
-
-
-def _queued(gap: float = 0.9) -> Step:
-    return Step(gap=gap, what=What.QUEUES, who="billing", least=gap)
-
-
-def _taken(gap: float = 0.7) -> Step:
-    return Step(gap=gap, what=What.ACCEPTS)
-
-
-def _silence(to: str, seconds: float = 40.0, **how: Any) -> Story:
-    return tell(begin(), asks(to, **how), over(seconds, least=8.0))
-
-
-# ---- the scenarios ------------------------------------------------------------------------------------------------
-
 _TAKEN: dict[str, Scenario] = {
     "accepted_agent": Scenario(
         "an agent was asked for and answered",
@@ -120,11 +26,11 @@ _TAKEN: dict[str, Scenario] = {
     ),
     "accepted_queue": Scenario(
         "Billing queued the call, and an agent answered",
-        tell(begin(), asks("billing"), _queued(), answered("anna")),
+        tell(begin(), asks("billing"), queued(), answered("anna")),
     ),
     "accepted_event": Scenario(
         "CXone said sessionTransferAccepted, then an agent answered",
-        tell(begin(), asks("billing"), _taken(), _queued(), answered("anna")),
+        tell(begin(), asks("billing"), taken(), queued(), answered("anna")),
     ),
     "accepted_joined": Scenario(
         "the only sign of acceptance is participantJoined of the target",
@@ -145,11 +51,21 @@ _TAKEN: dict[str, Scenario] = {
     ),
     "accepted_flow": Scenario(
         "the Studio flow took the transfer and passed it to Billing, where an agent answered",
-        tell(begin(), asks("flow"), _taken(), _queued(), answered("anna")),
+        tell(begin(), asks("flow"), taken(), queued(), answered("anna")),
     ),
     "accepted_no_context": Scenario(
         "accepted, but no Cognigy session came along",
-        tell(begin(), asks("billing", extra={"properties": {}}), _taken(), _queued(), answered("anna")),
+        tell(begin(), asks("billing", extra={"properties": {}}), taken(), queued(), answered("anna")),
+    ),
+    "accepted_late": Scenario(
+        "the acceptance is told 2 min after the call ended",
+        tell(
+            begin(),
+            asks("billing"),
+            over(80, least=8.0),
+            Step(gap=120, what=What.ACCEPTS, after_request=0.7),
+            Step(gap=0.1, what=What.JOINS, who="anna", after_request=4.0),
+        ),
     ),
     "supervisor": Scenario(
         "Anna was asked for, a supervisor took it",
@@ -160,10 +76,10 @@ _TAKEN: dict[str, Scenario] = {
         tell(
             begin(),
             asks("billing"),
-            _taken(),
+            taken(),
             asks("billing", gap=0.4),
             refused("409 Conflict: session already transferred", gap=0.5, code="409"),
-            _queued(),
+            queued(),
             answered("anna"),
         ),
     ),
@@ -174,7 +90,7 @@ _TAKEN: dict[str, Scenario] = {
             asks("billing"),
             refused("NO_AGENTS_AVAILABLE"),
             asks("overflow", gap=12.8),
-            _taken(),
+            taken(),
             answered("anna"),
         ),
     ),
@@ -183,7 +99,7 @@ _TAKEN: dict[str, Scenario] = {
         tell(
             begin(),
             asks("billing"),
-            _queued(),
+            queued(),
             Step(gap=2.0, what=What.RINGS, who="anna"),
             Step(gap=20.0, what=What.DECLINES, who="anna"),
             answered("supervisor"),
@@ -194,7 +110,7 @@ _TAKEN: dict[str, Scenario] = {
         tell(
             begin(),
             asks("billing"),
-            _taken(),
+            taken(),
             Step(gap=4.0, what=What.JOINS, who="anna"),
             Step(gap=60.0, what=What.ASKS, who="anna", to="supervisor"),
             Step(gap=5.0, what=What.JOINS, who="supervisor"),
@@ -206,19 +122,19 @@ _TAKEN: dict[str, Scenario] = {
 _OPEN: dict[str, Scenario] = {
     "waiting": Scenario(
         "in Billing's queue for 3 min, and live",
-        tell(begin(), asks("billing"), _taken(), _queued(), answered("anna", gap=300.0), present=6, age=180.0),
+        tell(begin(), asks("billing"), taken(), queued(), answered("anna", gap=300.0), present=6, age=180.0),
     ),
     "ringing": Scenario(
         "an agent is being rung right now",
-        tell(begin(), asks("billing"), _queued(), answered("anna"), present=6, age=5.0),
+        tell(begin(), asks("billing"), queued(), answered("anna"), present=6, age=5.0),
     ),
     "pending": Scenario(
         "asked for 10 s ago, nothing yet",
-        tell(begin(), asks("billing"), _queued(20.0), answered("anna"), present=4, age=10.0),
+        tell(begin(), asks("billing"), queued(20.0), answered("anna"), present=4, age=10.0),
     ),
     "bot_talking": Scenario(
         "the bot is still talking with the caller",
-        tell(begin(), asks("billing"), _queued(), answered("anna"), present=3, age=5.0),
+        tell(begin(), asks("billing"), queued(), answered("anna"), present=3, age=5.0),
     ),
 }
 
@@ -230,7 +146,6 @@ REASONS: dict[str, tuple[Any, dict[str, Any]]] = {
     "rejected_500_code": ("internal error", {"code": 500}),
     "rejected_429": ("HTTP 429 Too Many Requests", {}),
     "rejected_timeout": ("timeout after 400 ms", {}),
-    "rejected_agent_busy": ("AGENT_NOT_AVAILABLE", {}),
     "rejected_unknown": ("E-7731 refused by policy", {}),
     "rejected_no_reason": (None, {}),
     "rejected_object": ({"code": "QUEUE_FULL", "message": "limit of 20 calls"}, {}),
@@ -239,7 +154,7 @@ REASONS: dict[str, tuple[Any, dict[str, Any]]] = {
 _FAILED: dict[str, Scenario] = {
     "unanswered": Scenario(
         "Billing queued the call, nobody came, the caller left after 9 min",
-        tell(begin(), asks("billing"), _taken(), _queued(), over(540, least=8.0)),
+        tell(begin(), asks("billing"), taken(), queued(), over(540, least=8.0)),
     ),
     "unanswered_ringing": Scenario(
         "Anna was rung for 30 s and never answered",
@@ -250,7 +165,7 @@ _FAILED: dict[str, Scenario] = {
         tell(
             begin(),
             asks("billing"),
-            _queued(),
+            queued(),
             Step(gap=2.0, what=What.RINGS, who="anna"),
             Step(gap=20.0, what=What.DECLINES, who="anna"),
             over(90, least=8.0),
@@ -286,18 +201,18 @@ _FAILED: dict[str, Scenario] = {
     "invalid_target": Scenario(
         "refused with 400: invalid participant", rejected("400 Bad Request: invalid participant", to=cast.NOWHERE)
     ),
-    "invalid_target_404": Scenario("the target is no user, no queue and no flow", _silence(cast.NOWHERE)),
-    "retired_queue": Scenario("the target queue is switched off", _silence("retired")),
-    "malformed_from": Scenario("fromParticipantId is missing", _silence("billing", without=("fromParticipantId",))),
-    "malformed_to": Scenario("toParticipantId is missing", _silence("billing", without=("toParticipantId",))),
+    "invalid_target_404": Scenario("the target is no user, no queue and no flow", silence(cast.NOWHERE)),
+    "retired_queue": Scenario("the target queue is switched off", silence("retired")),
+    "malformed_from": Scenario("fromParticipantId is missing", silence("billing", without=("fromParticipantId",))),
+    "malformed_to": Scenario("toParticipantId is missing", silence("billing", without=("toParticipantId",))),
     "malformed_both": Scenario(
-        "neither from nor to", _silence("billing", without=("fromParticipantId", "toParticipantId"))
+        "neither from nor to", silence("billing", without=("fromParticipantId", "toParticipantId"))
     ),
-    "ignored": Scenario("the Studio flow did not react; the caller hung up after 40 s of silence", _silence("flow")),
-    "ignored_deaf_flow": Scenario("the Studio flow has no trigger for sessionTransfer", _silence("deaf")),
-    "ignored_queue": Scenario("Billing never reacted", _silence("billing")),
+    "ignored": Scenario("the Studio flow did not react; the caller hung up after 40 s of silence", silence("flow")),
+    "ignored_deaf_flow": Scenario("the Studio flow has no trigger for sessionTransfer", silence("deaf")),
+    "ignored_queue": Scenario("Billing never reacted", silence("billing")),
     "ignored_no_context": Scenario(
-        "no reaction, and no Cognigy session came along", _silence("flow", extra={"properties": {}})
+        "no reaction, and no Cognigy session came along", silence("flow", extra={"properties": {}})
     ),
     "ignored_live": Scenario(
         "no reaction for 3 min, and the call is live",
@@ -311,7 +226,7 @@ _FAILED: dict[str, Scenario] = {
         "no bot took part",
         tell(
             Step(gap=0, what=What.JOINS, who="caller"),
-            _queued(),
+            queued(),
             Step(gap=1.0, what=What.RINGS, who="anna"),
             Step(gap=6.0, what=What.JOINS, who="anna"),
             over(180),

@@ -55,6 +55,7 @@ class Step:
     who: str = ""  # key of a leg
     to: str = ""  # key of a leg, or any id
     least: float = 0.4
+    after_request: float | None = None  # told late: it bears the time so many seconds after the last request
     extra: Mapping[str, Any] = field(default_factory=_empty)  # over the event as rendered
     without: tuple[str, ...] = ()  # fields of the event left out
 

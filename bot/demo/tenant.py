@@ -50,7 +50,8 @@ class Tenant:
 
     May be changed at any time: `page_cap`, `shuffled` (the list in no order), `next_uri_only` (pages by `nextUri`
     alone), `analytics_method` ("GET" or "POST"), `token_seconds`, `list_hours` (what the list still holds),
-    `latency`, and the documents in `users`, `queues`, `flows`.
+    `list_delay` (seconds after its start until a call is listed), `latency`, and the documents in `users`, `queues`,
+    `flows`.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Tenant:
         self.analytics_method = "GET"
         self.token_seconds = 3600
         self.list_hours = 24.0
+        self.list_delay = 0.0
         self.users = cast.users()
         self.queues = cast.queues()
         self.flows = cast.flows()

@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from bot.demo import cast
-from bot.demo.tenant import SCENARIOS, Tenant
+from bot.demo.tenant import Tenant
 from tests.clock import HandClock
+from tests.demo.asking import Client
 
 LIST = "/api/v2/conversations"
 ANALYTICS = "/api/v2/analytics/conversations/details/query"
-
-
-class Client:
-    """A plain client with a token, for asking the tenant."""
-
-    def __init__(self, tenant: Tenant) -> None:
-        self.url = tenant.url
-        self.session = requests.Session()
-        self.sign_in()
-
-    def sign_in(self) -> None:
-        """A new token."""
-        form = {"grant_type": "client_credentials", "client_id": "demo-client", "client_secret": "demo-secret"}
-        token = self.session.post(f"{self.url}/oauth2/token", data=form, timeout=5).json()["access_token"]
-        self.session.headers["Authorization"] = f"Bearer {token}"
-
-    def ask(self, path: str, method: str = "GET", timeout: float = 5, **how: Any) -> requests.Response:
-        """One request."""
-        return self.session.request(method, f"{self.url}{path}", timeout=timeout, **how)
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self.session.close()
-
-
-@pytest.fixture
-def tenant(clock: HandClock) -> Iterator[Tenant]:
-    """A tenant whose time stands still."""
-    with Tenant(clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def client(tenant: Tenant) -> Iterator[Client]:
-    """A client of it."""
-    one = Client(tenant)
-    yield one
-    one.close()
 
 
 # ---- the token ----
@@ -245,198 +206,6 @@ def test_nothing_can_be_written(client: Client) -> None:
         assert client.ask(LIST, method).status_code == 405
 
 
-# ---- scenarios ----
-
-
-def test_every_scenario_is_served(tenant: Tenant, client: Client) -> None:
-    """Its row stands in the list and its details are JSON with the number's call."""
-    played = {name: tenant.play(name) for name in SCENARIOS}
-    assert len(set(played.values())) == len(SCENARIOS)
-    rows = client.ask(LIST, params={"pageSize": "100"}).json()
-    assert rows["total"] == len(SCENARIOS)
-    for name, id_ in played.items():
-        document = client.ask(f"{LIST}/{id_}").json()
-        assert document["id"] == id_, name
-
-
-def test_scenarios_differ_in_what_they_say() -> None:
-    """No two descriptions are the same."""
-    assert len(set(SCENARIOS.values())) == len(SCENARIOS)
-
-
-def test_the_same_play_has_the_same_id(clock: HandClock) -> None:
-    """Scenario, number, time and seed make the id."""
-    first, second = Tenant(clock=clock), Tenant(clock=clock)
-    try:
-        assert first.play("ignored") == second.play("ignored")
-        assert first.play("ignored", seed=1) != second.play("ignored", seed=2)
-    finally:
-        first.stop()
-        second.stop()
-
-
-def test_a_played_call_begins_when_asked(tenant: Tenant, client: Client, clock: HandClock) -> None:
-    """`at` is the start of the call."""
-    id_ = tenant.play("accepted_queue", "+12125550107", at=clock.now())
-    clock.advance(minutes=10)
-    document = client.ask(f"{LIST}/{id_}").json()
-    assert document["startTime"] == "2026-11-20T14:00:00.000Z"
-    assert document["participants"][0]["identity"] == "+12125550107"
-
-
-def test_open_scenarios_are_open(tenant: Tenant, client: Client) -> None:
-    """Waiting, ringing and pending calls have no end and no agent yet."""
-    for name in ("waiting", "ringing", "pending", "bot_talking", "ignored_live"):
-        document = client.ask(f"{LIST}/{tenant.play(name)}").json()
-        assert document["endTime"] is None, name
-        agents = [leg for leg in document["participants"] if leg["purpose"] == "agent"]
-        assert all(leg["connectedTime"] is None for leg in agents), name
-
-
-def test_an_unknown_scenario_is_refused(tenant: Tenant) -> None:
-    """With the names that there are."""
-    with pytest.raises(KeyError, match="no scenario"):
-        tenant.play("nonsense")
-    with pytest.raises(KeyError, match="no scenario"):
-        tenant.place("nonsense")
-
-
-def test_oddities_are_as_odd_as_they_say(tenant: Tenant, client: Client) -> None:
-    """The hostile reason has 50 kB, the long call 100,000 events, the withheld caller no number."""
-
-    def read(name: str) -> dict[str, Any]:
-        document: dict[str, Any] = client.ask(f"{LIST}/{tenant.play(name)}").json()
-        return document
-
-    reasons = [event.get("reason", "") for event in read("hostile")["events"]]
-    assert any(len(reason) > 49_000 and "<!channel>" in reason for reason in reasons)
-    assert len(read("many_events")["events"]) > 100_000
-    assert read("withheld")["participants"][0]["identity"] == "anonymous"
-    assert read("nulls")["events"][0] is None
-
-
-# ---- a call that runs ----
-
-
-def test_a_placed_call_grows_as_time_passes(tenant: Tenant, client: Client, clock: HandClock) -> None:
-    """First the bot alone, then the request, then the agent, then the end; the panel tells the same."""
-    id_ = tenant.place("accepted_queue", "+12125550107")
-
-    def types() -> set[str]:
-        return {event["type"] for event in client.ask(f"{LIST}/{id_}").json()["events"]}
-
-    clock.advance(10)
-    assert "sessionTransfer" not in types()
-    assert tenant.calls()[0]["state"] == "with the bot"
-    clock.advance(50.5)
-    assert "sessionTransfer" in types()
-    assert "stateChanged" not in types()
-    clock.advance(9)
-    assert tenant.calls()[0]["state"] == "with an agent"
-    assert client.ask(LIST).json()["entities"][0]["endTime"] is None
-    clock.advance(300)
-    assert "conversationEnded" in types()
-    assert client.ask(LIST).json()["entities"][0]["endTime"]
-    assert tenant.calls() == [
-        {
-            "id": id_,
-            "number": "+12125550107",
-            "state": "ended",
-            "scenario": "accepted_queue",
-            "started": clock.now().replace(hour=14, minute=0, second=0, microsecond=0),
-        }
-    ]
-
-
-def test_speed_shortens_the_talk_and_keeps_the_silence(tenant: Tenant, client: Client, clock: HandClock) -> None:
-    """At 20 times the pace the ignored call is over in less than 15 s, with more than 5 s of silence in it."""
-    id_ = tenant.place("ignored", speed=20)
-    clock.advance(15)
-    events = client.ask(f"{LIST}/{id_}").json()["events"]
-    at = {event["type"]: event["timestamp"] for event in events}
-    assert at["conversationEnded"] < "2026-11-20T14:00:15"
-    assert int(at["participantDisconnected"][17:19]) - int(at["sessionTransfer"][17:19]) >= 7
-
-
-# ---- faults ----
-
-
-def test_statuses_come_on_request(tenant: Tenant, client: Client) -> None:
-    """As often as asked for, and only where the path begins so."""
-    for status in (401, 403, 404, 405, 500, 502, 503):
-        tenant.faults.add("/api/v2/users/", "status", times=1, status=status)
-        assert client.ask(LIST).status_code == 200
-        assert client.ask(f"/api/v2/users/{cast.ANNA}").status_code == status
-        assert client.ask(f"/api/v2/users/{cast.ANNA}").status_code == 200
-
-
-def test_retry_after_comes_in_seconds_or_as_a_date(tenant: Tenant, client: Client) -> None:
-    """The date is counted from the tenant's own clock; `clear` ends it."""
-    tenant.faults.add("/", "status", times=1, status=429, retry_after=7)
-    assert client.ask(LIST).headers["Retry-After"] == "7"
-    tenant.faults.add("/", "status", status=429, retry_date=30)
-    answer = client.ask(LIST)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "Fri, 20 Nov 2026 14:00:30 GMT")
-    tenant.faults.clear()
-    assert client.ask(LIST).status_code == 200
-
-
-def test_bodies_can_be_broken(tenant: Tenant, client: Client) -> None:
-    """Cut JSON ends the connection early; a page and plain text are no JSON; `body` is anything."""
-    tenant.play("rejected")
-    tenant.faults.add(LIST, "cut_json", times=1)
-    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        client.ask(LIST)
-    tenant.faults.add(LIST, "html", times=1, status=502)
-    answer = client.ask(LIST)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (502, "text/html")
-    tenant.faults.add(LIST, "not_json", times=1)
-    assert client.ask(LIST).text.startswith("OK")
-    tenant.faults.add(LIST, "body", times=1, body={"entities": None})
-    assert client.ask(LIST).json() == {"entities": None}
-    tenant.faults.add(LIST, "body", times=1, body=b"\xff\xfe", status=201)
-    assert client.ask(LIST).content == b"\xff\xfe"
-    assert client.ask(LIST).status_code == 200
-
-
-def test_a_connection_can_be_reset(tenant: Tenant, client: Client) -> None:
-    """The client sees a broken connection; the next one works."""
-    tenant.faults.add(LIST, "reset", times=1)
-    with pytest.raises(requests.ConnectionError):
-        client.ask(LIST)
-    assert client.ask(LIST).status_code == 200
-
-
-def test_a_token_can_expire_early(tenant: Tenant, client: Client) -> None:
-    """401 once, and the old token stays dead."""
-    tenant.faults.add(LIST, "expired_token", times=1)
-    assert client.ask(LIST).status_code == 401
-    assert client.ask(LIST).status_code == 401
-    client.sign_in()
-    assert client.ask(LIST).status_code == 200
-
-
-def test_slow_and_hanging_answers_run_into_a_timeout(tenant: Tenant, client: Client) -> None:
-    """Slow ones come in the end, hanging ones never; stopping waits for neither."""
-    tenant.faults.add(LIST, "slow", times=1, seconds=0.1)
-    began = time.monotonic()
-    assert client.ask(LIST).status_code == 200
-    assert time.monotonic() - began >= 0.1
-    for kind in ("slow", "hang"):
-        tenant.faults.add(LIST, kind, times=1, seconds=60)
-        with pytest.raises(requests.Timeout):
-            client.ask(LIST, timeout=0.1)
-    began = time.monotonic()
-    tenant.stop()
-    assert time.monotonic() - began < 1
-
-
-def test_an_unknown_fault_is_refused(tenant: Tenant) -> None:
-    """A typing error does not pass as a healthy tenant."""
-    with pytest.raises(ValueError, match="no such fault"):
-        tenant.faults.add("/", "explode")
-
-
 # ---- as a server ----
 
 
@@ -496,8 +265,3 @@ def test_of_very_many_calls_the_oldest_go(clock: HandClock) -> None:
         assert tenant.calls()[0]["started"] == clock.now()
     finally:
         tenant.stop()
-
-
-def test_json_of_every_scenario_can_be_written() -> None:
-    """Descriptions are for a page."""
-    assert json.loads(json.dumps(SCENARIOS)) == SCENARIOS
