@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.alerts import filters, plan, policy
 from bot.alerts.record import Scene, scene
 from bot.diagnosis.outcomes import Fault, Outcome
 from bot.store import deliveries, groups, mutes, subscriptions
+from bot.store.sql import AnyRow
 from bot.store.tables import alerts, cases, threads
 from bot.store.tables import groups as group_rows
 
@@ -61,7 +61,7 @@ def mute(
     return mute_id
 
 
-def unmute(connection: Connection, here: Scene, row: Row[Any], now: datetime) -> bool:
+def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime) -> bool:
     """End a mute, its time come or not: what it held of groups that still fire is sent. False if it was over before."""
     if not mutes.end(connection, row.id, now):
         return False
@@ -122,7 +122,7 @@ def acknowledge(connection: Connection, here: Scene, group_id: int, user: str, n
 
 
 def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime, wish: str | None = None) -> int:
-    """End a channel's subscription (all without `wish`). What waits for it unsent is unsubscribed; what is on its way arrives."""
+    """End a channel's subscription, all without `wish`. What waits unsent is unsubscribed; what is on its way arrives."""
     ended = subscriptions.end(connection, here.tenant, channel, now, wish)
     left = [
         filters.parse(row.filters) for row in subscriptions.active(connection, here.tenant) if row.channel == channel
@@ -161,13 +161,13 @@ def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime
     return ended
 
 
-def _wants(wish: filters.Filters, row: Row[Any]) -> bool:
+def _wants(wish: filters.Filters, row: AnyRow) -> bool:
     return wish.matches(
         outcome=Outcome(row.outcome), fault=Fault(row.fault), target_id=row.target_id, target_name=row.target_name
     )
 
 
-def _covers(held: policy.Mute, group: Row[Any]) -> bool:
+def _covers(held: policy.Mute, group: AnyRow) -> bool:
     return held.covers(
         held.channel,
         outcome=group.outcome,

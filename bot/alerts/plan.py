@@ -9,13 +9,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.alerts import policy
-from bot.diagnosis.outcomes import Outcome
-from bot.store import conversations, deliveries, groups, subscriptions
-from bot.store.tables import cases
+from bot.diagnosis.outcomes import Fault, Outcome
+from bot.store import conversations, deliveries, groups
+from bot.store.sql import AnyRow
+from bot.store.tables import alerts, cases, threads
 from bot.store.tables import deliveries as rows
+from bot.store.tables import groups as group_rows
 
 if TYPE_CHECKING:
     from bot.alerts.record import Scene
@@ -34,9 +36,6 @@ def settle(connection: Connection, here: Scene, group_id: int, now: datetime) ->
     # 2. Channels that know it: cases, broadcasts, the edit.
     for thread in groups.threads_of(connection, group_id):
         if thread.into_id is not None:
-            holder = groups.thread_by_id(connection, thread.into_id)
-            groups.change(connection, holder.group_id, now)
-            arm_edit(connection, here, holder, now)
             continue
         if group.state == "withdrawn":
             deliveries.drop_untried(connection, thread.id, (deliveries.POST, deliveries.REPLY, deliveries.BROADCAST))
@@ -45,30 +44,30 @@ def settle(connection: Connection, here: Scene, group_id: int, now: datetime) ->
             arm_reply(connection, here, thread, now)
             _broadcast_counts(connection, here, group, thread, now)
         arm_edit(connection, here, thread, now)
-    # 3. Messages that hold it together with others.
-    for holder_id in _holders(connection, group_id):
+    # 3. Messages that hold it together with others show its ending too.
+    for holder_id in _holders(connection, group_id) if group.state not in groups.OPEN else ():
         holder = groups.thread_by_id(connection, holder_id)
         groups.change(connection, holder.group_id, now)
         arm_edit(connection, here, holder, now)
 
 
-def fire(connection: Connection, here: Scene, group: Row[Any], channel: str, now: datetime) -> None:
+def fire(connection: Connection, here: Scene, group: AnyRow, channel: str, now: datetime) -> None:
     """A group's first message in a channel, or its place in the one that holds the rest of a flood."""
     flood = groups.opened_lately(connection, here.tenant, channel, now, policy.FLOOD_MINUTES) >= policy.FLOOD_GROUPS
     if flood and group.kind == "cause":
         holder = _overflow_thread(connection, here, channel, now)
-        groups.open_thread(connection, here.tenant, group.id, channel, now, holder.id)
+        groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=holder.id)
         groups.move_cases(connection, group.id, channel, old=("held", "queued"), **merged_into(connection, holder))
         groups.change(connection, holder.group_id, now)
         arm_edit(connection, here, holder, now)
         return
-    thread = groups.open_thread(connection, here.tenant, group.id, channel, now, None)
+    thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
     groups.move_cases(connection, group.id, channel, old=("held",), state="queued", thread_id=thread.id)
     post_root(connection, here, thread, now)
 
 
 def post_root(
-    connection: Connection, here: Scene, thread: Row[Any], now: datetime, due_at: datetime | None = None
+    connection: Connection, here: Scene, thread: AnyRow, now: datetime, due_at: datetime | None = None
 ) -> None:
     """Owe the thread its message."""
     deliveries.add(
@@ -83,12 +82,12 @@ def post_root(
     )
 
 
-def root_key(thread: Row[Any]) -> str:
+def root_key(thread: AnyRow) -> str:
     """The name of the post that is, or will be, the thread's message."""
     return deliveries.key_of(thread.id, f"post:{thread.root}")
 
 
-def revive_root(connection: Connection, here: Scene, thread: Row[Any], now: datetime) -> None:
+def revive_root(connection: Connection, here: Scene, thread: AnyRow, now: datetime) -> None:
     """A post that a mute dropped comes back; one that died is tried once more when new cases wait for it."""
     if thread.ts or not groups.queued(connection, thread.id):
         return
@@ -100,7 +99,7 @@ def revive_root(connection: Connection, here: Scene, thread: Row[Any], now: date
         post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
 
 
-def arm_reply(connection: Connection, here: Scene, thread: Row[Any], now: datetime, *, at_once: bool = False) -> None:
+def arm_reply(connection: Connection, here: Scene, thread: AnyRow, now: datetime, *, at_once: bool = False) -> None:
     """Owe the thread a reply if cases wait for one and none is planned."""
     if not groups.queued(connection, thread.id):
         return
@@ -129,7 +128,7 @@ def arm_reply(connection: Connection, here: Scene, thread: Row[Any], now: dateti
     )
 
 
-def arm_edit(connection: Connection, here: Scene, thread: Row[Any], now: datetime) -> None:
+def arm_edit(connection: Connection, here: Scene, thread: AnyRow, now: datetime) -> None:
     """Owe the thread's message an edit, at most one every few seconds. Before it is posted none is needed."""
     if not thread.ts:
         return
@@ -144,7 +143,7 @@ def arm_edit(connection: Connection, here: Scene, thread: Row[Any], now: datetim
     deliveries.rearm(connection, here.tenant, key, due_at, states=("sent", "dropped", "dead"))
 
 
-def broadcast(connection: Connection, here: Scene, thread: Row[Any], occasion: str, now: datetime) -> None:
+def broadcast(connection: Connection, here: Scene, thread: AnyRow, occasion: str, now: datetime) -> None:
     """Owe the thread a reply that the channel sees too, once an occasion."""
     deliveries.add(
         connection,
@@ -158,7 +157,7 @@ def broadcast(connection: Connection, here: Scene, thread: Row[Any], occasion: s
     )
 
 
-def _broadcast_counts(connection: Connection, here: Scene, group: Row[Any], thread: Row[Any], now: datetime) -> None:
+def _broadcast_counts(connection: Connection, here: Scene, group: AnyRow, thread: AnyRow, now: datetime) -> None:
     """A count that passed a mark, and a reopening. A message that is still to come says both by itself."""
     if not thread.ts or group.state not in groups.OPEN or _muted(here, group, thread.channel):
         return
@@ -170,7 +169,7 @@ def _broadcast_counts(connection: Connection, here: Scene, group: Row[Any], thre
         broadcast(connection, here, thread, f"reopened:{group.reopened}", now)
 
 
-def _reached(connection: Connection, here: Scene, group: Row[Any], channel: str) -> bool:
+def _reached(connection: Connection, here: Scene, group: AnyRow, channel: str) -> bool:
     """Whether the group's failures reach the threshold of any subscription of the channel that matches."""
     outcome = Outcome(group.outcome)
     thresholds = {
@@ -179,7 +178,7 @@ def _reached(connection: Connection, here: Scene, group: Row[Any], channel: str)
         if listener == channel
         and wish.matches(
             outcome=outcome,
-            fault=policy.Fault(group.fault),
+            fault=Fault(group.fault),
             target_id=group.target_id,
             target_name=group.target_name,
         )
@@ -200,8 +199,6 @@ def _reached(connection: Connection, here: Scene, group: Row[Any], channel: str)
 
 
 def _held_times(connection: Connection, group_id: int, channel: str, limit: int = 50) -> set[datetime]:
-    from bot.store.tables import alerts  # noqa: PLC0415 - the only query here that needs it
-
     return set(
         connection.scalars(
             select(alerts.c.at)
@@ -213,7 +210,7 @@ def _held_times(connection: Connection, group_id: int, channel: str, limit: int 
     )
 
 
-def _muted(here: Scene, group: Row[Any], channel: str) -> bool:
+def _muted(here: Scene, group: AnyRow, channel: str) -> bool:
     return any(
         mute.covers(
             channel,
@@ -240,7 +237,7 @@ def _holders(connection: Connection, group_id: int) -> list[int]:
 # ---- messages that hold several groups ----------------------------------------------------------------------------
 
 
-def merged_into(connection: Connection, holder: Row[Any]) -> dict[str, Any]:
+def merged_into(connection: Connection, holder: AnyRow) -> dict[str, Any]:
     """The columns of a case that a holding message stands for."""
     root = connection.execute(
         select(rows.c.id)
@@ -250,8 +247,8 @@ def merged_into(connection: Connection, holder: Row[Any]) -> dict[str, Any]:
     return {"state": "merged", "thread_id": holder.id, "delivery_id": root.id if root is not None else None}
 
 
-def arrival_thread(connection: Connection, here: Scene, channel: str, arrived: datetime, now: datetime) -> Row[Any]:
-    """The one message of what was found on arrival, in a channel. It waits until all of it was read, a minute at most."""
+def arrival_thread(connection: Connection, here: Scene, channel: str, *, arrived: datetime, now: datetime) -> AnyRow:
+    """The one message of what was found on arrival, in a channel. It waits until all was read, a minute at most."""
     group = groups.open_group(
         connection,
         here.tenant,
@@ -259,7 +256,7 @@ def arrival_thread(connection: Connection, here: Scene, channel: str, arrived: d
         int(arrived.timestamp()),
         {"kind": "arrival", "opened_at": now, "headline": "Found on arrival", "firing_since": arrived},
     )
-    thread = groups.open_thread(connection, here.tenant, group.id, channel, now, None)
+    thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
     post_root(connection, here, thread, now, due_at=now + ARRIVAL_WAITS)
     groups.change(connection, group.id, now)
     arm_edit(connection, here, thread, now)
@@ -268,9 +265,6 @@ def arrival_thread(connection: Connection, here: Scene, channel: str, arrived: d
 
 def release_arrival(connection: Connection, tenant: str, now: datetime) -> None:
     """All that was there on arrival has been read: the summaries may go."""
-    from bot.store.tables import groups as group_rows  # noqa: PLC0415 - kept out of this module's names
-    from bot.store.tables import threads  # noqa: PLC0415 - the same
-
     waiting = (
         select(threads.c.id)
         .join(group_rows, group_rows.c.id == threads.c.group_id)
@@ -290,7 +284,7 @@ def release_arrival(connection: Connection, tenant: str, now: datetime) -> None:
     )
 
 
-def _overflow_thread(connection: Connection, here: Scene, channel: str, now: datetime) -> Row[Any]:
+def _overflow_thread(connection: Connection, here: Scene, channel: str, now: datetime) -> AnyRow:
     key = f"overflow channel={channel}"
     newest = groups.newest(connection, here.tenant, key)
     if newest is None or now - newest.opened_at >= timedelta(minutes=policy.FLOOD_MINUTES):
@@ -301,11 +295,6 @@ def _overflow_thread(connection: Connection, here: Scene, channel: str, now: dat
             newest.generation + 1 if newest is not None else 1,
             {"kind": "overflow", "opened_at": now, "headline": "Further causes", "firing_since": now},
         )
-    thread = groups.open_thread(connection, here.tenant, newest.id, channel, now, None)
+    thread = groups.open_thread(connection, here.tenant, newest.id, channel, now=now, into=None)
     post_root(connection, here, thread, now)
     return thread
-
-
-def listeners_left(connection: Connection, tenant: str, channel: str) -> int:
-    """How many active subscriptions a channel has."""
-    return sum(1 for row in subscriptions.active(connection, tenant) if row.channel == channel)

@@ -1,4 +1,4 @@
-"""Writes what was found: alerts, their groups, and what is owed to which channel. Runs inside the watcher's transaction."""
+"""Writes what was found: alerts, their groups, and what is owed to which channel, in the watcher's transaction."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from bot import redact
 from bot.alerts import filters, plan, policy
 from bot.alerts.policy import Failure, Mute, Rules
+from bot.diagnosis.outcomes import TABLE
 from bot.store import groups, mutes, subscriptions
+from bot.store.sql import AnyRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def record(
     if groups.has_alert(connection, here.tenant, failure.conversation_id, failure.attempt_at, failure.target_id):
         return None
     wanted = policy.matching(failure, here.listeners)
-    if not wanted and policy.TABLE[failure.outcome].on_request:
+    if not wanted and TABLE[failure.outcome].on_request:
         return None
     # 1. Its group: joined, reopened, or new.
     group = _group_for(connection, here.tenant, failure, now)
@@ -70,7 +72,7 @@ def record(
         return None
     # 3. What is owed to each channel.
     for channel in sorted(wanted):
-        _owe(connection, here, failure, group, alert_id, channel, now, arrival)
+        _owe(connection, here, failure, group, alert_id=alert_id, channel=channel, now=now, arrival=arrival)
     # 4. What the group's messages show.
     recount(connection, group.id, now)
     return int(group.id)
@@ -91,14 +93,14 @@ def recount(connection: Connection, group_id: int, now: datetime) -> None:
     groups.change(connection, group_id, now, **values)
 
 
-def withdraw(connection: Connection, alert: Row, now: datetime) -> int:  # type: ignore[type-arg]
+def withdraw(connection: Connection, alert: AnyRow, now: datetime) -> int:
     """The handover was accepted in the end: take its alert back. Returns its group."""
     groups.withdraw(connection, alert.id, now)
     recount(connection, alert.group_id, now)
     return int(alert.group_id)
 
 
-def _group_for(connection: Connection, tenant: str, failure: Failure, now: datetime) -> Row:  # type: ignore[type-arg]
+def _group_for(connection: Connection, tenant: str, failure: Failure, now: datetime) -> AnyRow:
     key = policy.group_key(failure)
     newest = groups.newest(connection, tenant, key)
     what = policy.joins(newest.state, newest.ended_at, failure.at) if newest is not None else "new"
@@ -146,7 +148,8 @@ def _owe(
     connection: Connection,
     here: Scene,
     failure: Failure,
-    group: Row,  # type: ignore[type-arg]
+    group: AnyRow,
+    *,
     alert_id: int,
     channel: str,
     now: datetime,
@@ -165,7 +168,7 @@ def _owe(
         for mute in here.mutes
     )
     if arrival is not None and thread is None:
-        holder = plan.arrival_thread(connection, here, channel, arrival, now)
+        holder = plan.arrival_thread(connection, here, channel, arrived=arrival, now=now)
         groups.add_case(connection, case | plan.merged_into(connection, holder))
     elif muted:
         groups.add_case(connection, case | {"state": "muted", "thread_id": thread.id if thread is not None else None})

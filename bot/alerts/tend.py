@@ -1,15 +1,15 @@
-"""What time alone brings: endings, quiet, an hour without an acknowledgement, mutes that are over, outages worth a line."""
+"""What time alone brings: endings, quiet, an hour unacknowledged, mutes that are over, outages worth a line."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from bot.alerts import muting, plan, policy
 from bot.alerts.record import Scene
 from bot.store import conversations, deliveries, facts, groups, mutes
+from bot.store.sql import AnyRow
 
 OUT_AFTER = timedelta(minutes=5)
 BEHIND_AFTER = timedelta(minutes=2)
@@ -34,7 +34,7 @@ def tend(connection: Connection, here: Scene, now: datetime) -> None:
     say_deaths(connection, here)
 
 
-def _tend_group(connection: Connection, here: Scene, group: Row[Any], now: datetime) -> None:
+def _tend_group(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
     if group.last_at is None:
         return
     latest = [
@@ -66,7 +66,7 @@ def _tend_group(connection: Connection, here: Scene, group: Row[Any], now: datet
         groups.change(connection, group.id, now, state="lapsed")
 
 
-def _remind(connection: Connection, here: Scene, group: Row[Any], now: datetime) -> None:
+def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
     """A broadcast, once, when an hour went by and nobody acknowledged."""
     if group.acked_at is not None or group.firing_since is None or now - group.firing_since < policy.UNACKNOWLEDGED:
         return
@@ -78,7 +78,7 @@ def _remind(connection: Connection, here: Scene, group: Row[Any], now: datetime)
 # ---- lines for the ops channel ------------------------------------------------------------------------------------
 
 
-def say(connection: Connection, tenant: str, channel: str, key: str, text: str, now: datetime) -> bool:
+def say(connection: Connection, tenant: str, channel: str, *, key: str, text: str, now: datetime) -> bool:
     """Owe a channel a line, once a key. False if it was owed before, or there is no channel."""
     if not channel:
         return False
@@ -92,8 +92,9 @@ def cxone_out(connection: Connection, tenant: str, now: datetime, sentence: str,
     facts.note(connection, tenant, facts.CXONE_OUT, now, sentence[:300])
     out = facts.fact(connection, tenant, facts.CXONE_OUT)
     if out is not None and now - out.at >= OUT_AFTER:
-        text = f"CXone has been out of reach since {_clock(out.at)}. {out.value} Failed handovers are found once it is back."
-        say(connection, tenant, channel, f"cxone-out:{out.at.isoformat()}", text, now)
+        since = _clock(out.at)
+        text = f"CXone has been out of reach since {since}. {out.value} Failed handovers are found once it is back."
+        say(connection, tenant, channel, key=f"cxone-out:{out.at.isoformat()}", text=text, now=now)
 
 
 def cxone_back(connection: Connection, tenant: str, now: datetime, channel: str) -> None:
@@ -101,7 +102,7 @@ def cxone_back(connection: Connection, tenant: str, now: datetime, channel: str)
     out = facts.drop(connection, tenant, facts.CXONE_OUT)
     if out is not None and now - out.at >= OUT_AFTER:
         text = f"CXone is back since {_clock(now)}; it was out of reach since {_clock(out.at)}. Nothing was skipped."
-        say(connection, tenant, channel, f"cxone-back:{out.at.isoformat()}", text, now)
+        say(connection, tenant, channel, key=f"cxone-back:{out.at.isoformat()}", text=text, now=now)
 
 
 def slack_out(connection: Connection, tenant: str, now: datetime, why: str) -> None:
@@ -117,7 +118,7 @@ def slack_back(connection: Connection, tenant: str, now: datetime, channel: str)
             f"Slack is back since {_clock(now)}; it was out of reach since {_clock(out.at)} ({out.value}). "
             "What waited is being sent."
         )
-        say(connection, tenant, channel, f"slack-back:{out.at.isoformat()}", text, now)
+        say(connection, tenant, channel, key=f"slack-back:{out.at.isoformat()}", text=text, now=now)
 
 
 def _behind(connection: Connection, here: Scene, now: datetime) -> None:
@@ -129,12 +130,12 @@ def _behind(connection: Connection, here: Scene, now: datetime) -> None:
         noted = facts.fact(connection, here.tenant, facts.BEHIND)
         at = noted.at if noted else since
         text = f"The watcher is more than 2 minutes behind: calls that ended at {_clock(at)} are not read yet."
-        say(connection, here.tenant, here.ops_channel, f"behind:{at.isoformat()}", text, now)
+        say(connection, here.tenant, here.ops_channel, key=f"behind:{at.isoformat()}", text=text, now=now)
         return
     before = facts.drop(connection, here.tenant, facts.BEHIND)
     if before is not None:
         text = f"The watcher has caught up at {_clock(now)}."
-        say(connection, here.tenant, here.ops_channel, f"caught-up:{before.at.isoformat()}", text, now)
+        say(connection, here.tenant, here.ops_channel, key=f"caught-up:{before.at.isoformat()}", text=text, now=now)
 
 
 def say_deaths(connection: Connection, here: Scene, now: datetime | None = None) -> None:
@@ -144,7 +145,7 @@ def say_deaths(connection: Connection, here: Scene, now: datetime | None = None)
             deliveries.mark_said(connection, row.id)
             continue
         text = f"A message for <#{row.channel}> could not be delivered ({row.kind}): {row.error}"
-        say(connection, here.tenant, here.ops_channel, f"dead:{row.id}", text, now or row.due_at)
+        say(connection, here.tenant, here.ops_channel, key=f"dead:{row.id}", text=text, now=now or row.due_at)
         deliveries.mark_said(connection, row.id)
 
 

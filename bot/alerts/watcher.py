@@ -20,6 +20,7 @@ from bot import phone
 from bot.alerts import plan, policy, tend
 from bot.alerts.policy import Rules
 from bot.alerts.record import Scene, record, scene, withdraw
+from bot.alerts.wording import target_state
 from bot.clock import Clock
 from bot.cxone.errors import CXoneError
 from bot.cxone.http import Deadline
@@ -36,6 +37,7 @@ OPEN_LOOKS = (timedelta(seconds=15), timedelta(seconds=60), timedelta(minutes=5)
 SETTLES_AFTER = timedelta(seconds=60)  # after the end of a call, the last look that can still change its outcome
 TARGET_LASTS = timedelta(seconds=60)
 OVERLAP = timedelta(hours=1)
+MOST_TARGETS = 5_000  # kept in memory
 BATCH = 100  # conversations in one transaction
 RETRY_FIRST, RETRY_MOST = timedelta(seconds=15), timedelta(hours=1)
 UNSETTLED = frozenset({Outcome.UNKNOWN, Outcome.PENDING, Outcome.WAITING})
@@ -242,9 +244,8 @@ class Watcher:
         """One transaction: counts, alerts, groups, deliveries, and when to look again."""
         now = self.clock.now()
         tenant = self.platform.tenant
-        for start in range(0, len(self._targets) - 5_000, 1):  # the oldest go first; dicts keep their order
-            del start
-            self._targets.pop(next(iter(self._targets)))
+        while len(self._targets) > MOST_TARGETS:
+            self._targets.pop(next(iter(self._targets)))  # the oldest: dicts keep their order
         with writing(self.engine) as connection:
             here = scene(connection, tenant, self.rules, now, self.ops_channel)
             arrived = facts.cursor(connection, tenant).arrived_at
@@ -256,7 +257,7 @@ class Watcher:
                     self._retry_later(connection, each, now)
                     continue
                 before = len(changed)
-                changed |= self._write_one(connection, here, each.row, each.conversation, each.found, arrived, now)
+                changed |= self._write_one(connection, here, each, arrived=arrived, now=now)
                 done.alerts += len(changed) - before
             for group_id in sorted(changed):
                 plan.settle(connection, here, group_id, now)
@@ -279,12 +280,14 @@ class Watcher:
         self,
         connection: Connection,
         here: Scene,
-        row: Any,
-        call: Conversation,
-        found: Diagnosis,
+        looked: Looked,
+        *,
         arrived: datetime | None,
         now: datetime,
     ) -> set[int]:
+        row, call, found = looked.row, looked.conversation, looked.found
+        if call is None or found is None:
+            return set()
         changed: set[int] = set()
         failure = policy.failure_of(found, now)
         firm = failure is not None and self._is_firm(row, call, failure, now)
@@ -387,6 +390,4 @@ def _note_target(connection: Connection, group_id: int, found: Diagnosis) -> Non
     target = found.target
     if target is None or target.read_at is None:
         return
-    from bot.alerts.wording import target_state  # noqa: PLC0415 - wording is pure and used only here
-
     groups.set_target_state(connection, group_id, target_state(target), target.read_at)

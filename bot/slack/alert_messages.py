@@ -71,29 +71,26 @@ class Group:
     opened_at: datetime | None = None
 
 
+TITLES: dict[str, str] = {
+    Outcome.REJECTED: "{target} refuses handovers",
+    Outcome.UNANSWERED: "Handovers to {target} go unanswered",
+    Outcome.FORBIDDEN: "CXone forbids the handovers of {bot}",
+    Outcome.INVALID_TARGET: "Handovers go to {target}, which cannot take them",
+    Outcome.MALFORMED: "{bot} sends incomplete handovers",
+    Outcome.IGNORED: "{target} ignores handovers",
+    Outcome.ABANDONED: "Callers hang up when handed over to {target}",
+}
+
+
 def title(group: Group) -> str:
     """What goes wrong, in a few words: "Billing refuses handovers"."""
-    target = foreign(group.target_name, 60) or "the target"
-    bot = foreign(group.bot, 60) or "The bot"
     if group.fault == Fault.PLATFORM:
         return "CXone fails handovers"
-    match group.outcome:
-        case Outcome.REJECTED:
-            return f"{target} refuses handovers"
-        case Outcome.UNANSWERED:
-            return f"Handovers to {target} go unanswered"
-        case Outcome.FORBIDDEN:
-            return f"CXone forbids the handovers of {bot}"
-        case Outcome.INVALID_TARGET:
-            return f"Handovers go to {target}, which cannot take them"
-        case Outcome.MALFORMED:
-            return f"{bot} sends incomplete handovers"
-        case Outcome.IGNORED:
-            return f"{target} ignores handovers"
-        case Outcome.ABANDONED:
-            return f"Callers hang up when handed over to {target}"
-        case _:
-            return foreign(group.headline, 120) or "Handovers fail"
+    form = TITLES.get(group.outcome)
+    if form is None:
+        return foreign(group.headline, 120) or "Handovers fail"
+    target, bot = foreign(group.target_name, 60) or "the target", foreign(group.bot, 60) or "The bot"
+    return form.replace("{target}", target).replace("{bot}", bot)
 
 
 def message(group: Group) -> b.Message:
@@ -169,7 +166,10 @@ def _first_line(group: Group) -> b.Block:
 def _facts(group: Group) -> b.Block | None:
     parts: list[b.Element | str | None] = []
     for reason, count in group.reasons:
-        parts += [", " if parts else None, f"“{foreign(reason, 80)}”" + (f" {count} ×" if group.failed > 1 else "")]
+        parts += [
+            ", " if parts else None,
+            f"“{foreign(reason, 80)}”" + (f" {count} \u00d7" if group.failed > 1 else ""),
+        ]
     if group.attempts > group.failed:
         parts += ["  ·  " if parts else None, f"{group.failed} of {group.attempts} handovers"]
     if group.target_state and group.target_read_at is not None:

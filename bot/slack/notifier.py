@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 from sqlalchemy import Engine
@@ -195,7 +195,9 @@ class Notifier:
 
     # ---- answers that are no success ------------------------------------------------------------------------------
 
-    def _failed(self, taken: Lease, meaning: Meaning, shown: rendering.Shown) -> None:
+    def _failed(  # noqa: C901 - one case a class, in the order of the table
+        self, taken: Lease, meaning: Meaning, shown: rendering.Shown
+    ) -> None:
         now = self.clock.now()
         row = taken.row
         backoff = min(timedelta(seconds=2 ** min(row.tries, 6)), MOST_WAIT)
@@ -254,13 +256,13 @@ class Notifier:
         deliveries.again(connection, taken, now, meaning.code)
         deliveries.pause(connection, self.tenant, row.channel, now, f"Slack answers {meaning.code}")
         text = (
-            f"Alerts for <#{row.channel}> are paused: Slack answers {meaning.code}. Invite the bot again or unarchive the "
-            "channel, then subscribe once more; what waits is sent then, within 24 hours."
+            f"Alerts for <#{row.channel}> are paused: Slack answers {meaning.code}. Invite the bot again or unarchive "
+            "the channel, then subscribe once more; what waits is sent then, within 24 hours."
         )
         for receiver in dict.fromkeys([*authors, self.ops_channel]):
             if receiver and receiver != row.channel:
                 key = f"paused:{row.channel}:{now.isoformat()}:{receiver}"
-                tend.say(connection, self.tenant, receiver, key, text, now)
+                tend.say(connection, self.tenant, receiver, key=key, text=text, now=now)
 
     def _die(self, connection: Any, taken: Lease, why: str, now: datetime) -> None:
         """No further try. What waited for it dies with it, and it is said."""
@@ -275,7 +277,7 @@ class Notifier:
 
     # ---- looking before repeating ---------------------------------------------------------------------------------
 
-    def _look(self, taken: Lease) -> tuple[str, str] | bool | None:
+    def _look(self, taken: Lease) -> tuple[str, str] | Literal[False] | None:
         """(channel, ts) if Slack has it, False if surely not, None if that could not be learned yet."""
         try:
             return self._search(taken) or False

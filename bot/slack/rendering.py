@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from bot.slack import alert_messages as messages
 from bot.slack.alert_messages import LINES_IN_A_REPLY
 from bot.slack.blocks import Message
 from bot.store import conversations, deliveries, groups
+from bot.store.sql import AnyRow
 
 __all__ = ["LINES_IN_A_REPLY", "Place", "Shown", "group_of", "place", "render"]
 
@@ -35,7 +36,7 @@ class Shown:
     needless: bool = False
 
 
-def place(connection: Connection, row: Row[Any]) -> Place:
+def place(connection: Connection, row: AnyRow) -> Place:
     """The channel as Slack knows it, and the thread."""
     if row.thread_id is None:
         return Place(row.channel)
@@ -43,7 +44,7 @@ def place(connection: Connection, row: Row[Any]) -> Place:
     return Place(thread.posted_channel or row.channel, thread.ts)
 
 
-def render(connection: Connection, row: Row[Any]) -> Shown:
+def render(connection: Connection, row: AnyRow) -> Shown:
     """What a delivery shows now."""
     if row.thread_id is None:
         return Shown(messages.line(row.text), row.channel)
@@ -75,7 +76,7 @@ def render(connection: Connection, row: Row[Any]) -> Shown:
     return Shown(message, where.channel, where.thread_ts, uid, group.version, needless)
 
 
-def group_of(connection: Connection, group: Row[Any], thread: Row[Any]) -> messages.Group:
+def group_of(connection: Connection, group: AnyRow, thread: AnyRow) -> messages.Group:
     """A group as its message shows it."""
     held: tuple[messages.Held, ...] = ()
     if group.kind in ("arrival", "overflow"):
@@ -95,7 +96,7 @@ def group_of(connection: Connection, group: Row[Any], thread: Row[Any]) -> messa
     )
 
 
-def _plain(group: Row[Any], **more: Any) -> messages.Group:
+def _plain(group: AnyRow, **more: Any) -> messages.Group:
     return messages.Group(
         id=group.id,
         kind=group.kind,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
+from bot.store.sql import AnyRow
 from bot.store.tables import audit
 
 
@@ -38,7 +38,7 @@ def write(
     )
 
 
-def since(connection: Connection, tenant: str, start: datetime, limit: int = 10_000) -> Sequence[Row[Any]]:
+def since(connection: Connection, tenant: str, start: datetime, limit: int = 10_000) -> Sequence[AnyRow]:
     """Rows from a time on, oldest first."""
     return connection.execute(
         select(audit).where(audit.c.tenant == tenant, audit.c.at >= start).order_by(audit.c.at, audit.c.id).limit(limit)

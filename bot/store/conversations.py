@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
-from bot.store.sql import insert, upsert
+from bot.store.sql import AnyRow, insert, upsert
 from bot.store.tables import conversations, handovers, numbers
 
 CHUNK = 500  # ids or rows in one statement
@@ -41,7 +41,7 @@ def unseen(connection: Connection, tenant: str, ids: Collection[str]) -> set[str
 
 
 def add(connection: Connection, tenant: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Remember listed conversations: id, started_at, ended_at, seen_at, next_look, arrival. Known ones stay as they are."""
+    """Remember listed calls: id, started_at, ended_at, seen_at, next_look, arrival. Known ones stay as they are."""
     for part in _chunks(rows):
         values = [{"tenant": tenant, **row} for row in part]
         connection.execute(insert(connection, conversations).values(values).on_conflict_do_nothing())
@@ -79,7 +79,7 @@ def still_open(connection: Connection, tenant: str, ids: Collection[str]) -> set
     return found
 
 
-def to_look_at(connection: Connection, tenant: str, now: datetime, limit: int) -> Sequence[Row[Any]]:
+def to_look_at(connection: Connection, tenant: str, now: datetime, limit: int) -> Sequence[AnyRow]:
     """What is due for a look: calls that ended first, then open ones, the longest due first."""
     return connection.execute(
         select(conversations)
@@ -115,11 +115,12 @@ def unread_arrivals(connection: Connection, tenant: str) -> int:
 
 def overdue(connection: Connection, tenant: str) -> datetime | None:
     """Since when the longest waiting look of a call that ended is due; None if none waits."""
-    return connection.scalar(
+    found: datetime | None = connection.scalar(
         select(func.min(conversations.c.next_look)).where(
             conversations.c.tenant == tenant, conversations.c.ended_at.is_not(None), conversations.c.unreadable == 0
         )
     )
+    return found
 
 
 # ---- the index by number ------------------------------------------------------------------------------------------
@@ -136,7 +137,7 @@ def index(
         connection.execute(statement.on_conflict_do_nothing())
 
 
-def known(connection: Connection, tenant: str, number_hash: str, limit: int = 20) -> Sequence[Row[Any]]:
+def known(connection: Connection, tenant: str, number_hash: str, limit: int = 20) -> Sequence[AnyRow]:
     """Conversations of a number that the watcher saw, newest first: id, started_at, ended_at, outcome."""
     return connection.execute(
         select(conversations.c.id, conversations.c.started_at, conversations.c.ended_at, conversations.c.outcome)
@@ -193,7 +194,7 @@ def attempts(connection: Connection, tenant: str, scope: str, since: datetime, u
     )
 
 
-def latest(connection: Connection, tenant: str, scope: str, after: datetime, limit: int) -> Sequence[Row[Any]]:
+def latest(connection: Connection, tenant: str, scope: str, after: datetime, limit: int) -> Sequence[AnyRow]:
     """The newest judged handovers of a scope asked for after a time: at, verdict; newest first."""
     return connection.execute(
         select(handovers.c.at, handovers.c.verdict)

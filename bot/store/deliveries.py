@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import Connection, and_, case, func, or_, select, update
 from sqlalchemy.orm import aliased
 
-from bot.store.sql import insert, upsert
+from bot.store.sql import AnyRow, insert, upsert
 from bot.store.tables import cases, deliveries, pacing, threads
 
 POST, EDIT, REPLY, BROADCAST, LINE = "post", "edit", "reply", "broadcast", "line"
@@ -31,7 +31,7 @@ A_POST = timedelta(seconds=1)  # Slack's limit of posts in one channel
 class Lease:
     """The right to make one call, until `until`. `look` says that an earlier sending may have reached Slack."""
 
-    row: Row[Any]
+    row: AnyRow
     token: str
     until: datetime
     look: bool
@@ -82,7 +82,7 @@ def rearm(connection: Connection, tenant: str, key: str, due_at: datetime, *, st
     return connection.execute(statement).first() is not None
 
 
-def by_key(connection: Connection, tenant: str, key: str) -> Row[Any] | None:
+def by_key(connection: Connection, tenant: str, key: str) -> AnyRow | None:
     """A delivery by its name."""
     return connection.execute(select(deliveries).where(deliveries.c.tenant == tenant, deliveries.c.key == key)).first()
 
@@ -135,7 +135,7 @@ def lease(connection: Connection, tenant: str, now: datetime, seconds: float) ->
     return Lease(taken, token, until, look) if taken is not None else None
 
 
-def _candidate(connection: Connection, tenant: str, now: datetime) -> Row[Any] | None:
+def _candidate(connection: Connection, tenant: str, now: datetime) -> AnyRow | None:
     own, whole, channel = aliased(pacing), aliased(pacing), aliased(pacing)
     budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     return connection.execute(
@@ -203,7 +203,7 @@ def finish(connection: Connection, taken: Lease, state: str, error: str) -> bool
     return _with_token(connection, taken, state=state, error=error) is not None
 
 
-def _with_token(connection: Connection, taken: Lease, **values: Any) -> Row[Any] | None:
+def _with_token(connection: Connection, taken: Lease, **values: Any) -> AnyRow | None:
     statement = (
         update(deliveries)
         .where(deliveries.c.id == taken.row.id, deliveries.c.token == taken.token, deliveries.c.state == "sending")
@@ -233,7 +233,7 @@ def resume(connection: Connection, tenant: str, channel: str) -> None:
     )
 
 
-def paused(connection: Connection, tenant: str, before: datetime) -> Sequence[Row[Any]]:
+def paused(connection: Connection, tenant: str, before: datetime) -> Sequence[AnyRow]:
     """Channels that have been paused since before a time."""
     return connection.execute(
         select(pacing.c.key, pacing.c.paused_at, pacing.c.why).where(
@@ -247,7 +247,7 @@ def paused(connection: Connection, tenant: str, before: datetime) -> Sequence[Ro
 
 def oldest_due(connection: Connection, tenant: str, now: datetime) -> datetime | None:
     """Since when the longest waiting delivery is due, paused channels aside; None if nothing waits."""
-    return connection.scalar(
+    found: datetime | None = connection.scalar(
         select(func.min(deliveries.c.created_at))
         .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
         .where(
@@ -258,9 +258,10 @@ def oldest_due(connection: Connection, tenant: str, now: datetime) -> datetime |
             pacing.c.paused_at.is_(None),
         )
     )
+    return found
 
 
-def backlog(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
+def backlog(connection: Connection, tenant: str) -> Sequence[AnyRow]:
     """A row a channel with something to send: channel, waiting, next (when the next may go), paused why."""
     return connection.execute(
         select(
@@ -277,7 +278,7 @@ def backlog(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
     ).all()
 
 
-def unsaid_dead(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
+def unsaid_dead(connection: Connection, tenant: str) -> Sequence[AnyRow]:
     """Deliveries that died and that nobody was told of."""
     return connection.execute(
         select(deliveries).where(

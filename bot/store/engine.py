@@ -29,6 +29,17 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 BUSY_SECONDS = 10
 ADVISORY_KEY = 4_711_009  # one lock for whoever migrates a PostgreSQL database
+SENTENCES = (
+    (("full", "no space"), "The database cannot grow: the disk is full. Nothing was skipped; free some space."),
+    (
+        ("readonly", "read-only"),
+        "The database cannot be written: it is read-only. The bot must be able to write the file and its folder.",
+    ),
+    (("locked", "busy"), f"The database was busy for more than {BUSY_SECONDS} s. Another process holds it."),
+    (("not a database", "malformed"), "The database file is damaged or is no database."),
+    (("unable to open",), "The database file cannot be opened. Its folder must exist and be writable."),
+    (("no such table", "does not exist"), "The database has no tables yet. Run: handover-bot migrate"),
+)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -97,18 +108,9 @@ def explain(error: SQLAlchemyError) -> str:
     """What is wrong with the database, as a sentence; never a statement or a parameter."""
     said = str(getattr(error, "orig", None) or type(error).__name__)
     low = said.lower()
-    if "full" in low or "no space" in low:
-        return "The database cannot grow: the disk is full. Nothing was skipped; free some space."
-    if "readonly" in low or "read-only" in low:
-        return "The database cannot be written: it is read-only. Give the bot's user the right to write the file and its folder."
-    if "locked" in low or "busy" in low:
-        return f"The database was busy for more than {BUSY_SECONDS} s. Another process holds it."
-    if "not a database" in low or "malformed" in low:
-        return "The database file is damaged or is no database."
-    if "unable to open" in low:
-        return "The database file cannot be opened. Its folder must exist and be writable."
-    if "no such table" in low or "does not exist" in low:
-        return "The database has no tables yet. Run: handover-bot migrate"
+    for words, sentence in SENTENCES:
+        if any(word in low for word in words):
+            return sentence
     return f"The database failed: {said.splitlines()[0][:200]}"
 
 

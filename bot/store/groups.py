@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, func, select, update
 
-from bot.store.sql import insert
+from bot.store.sql import AnyRow, insert
 from bot.store.tables import alerts, cases, groups, threads
 
 OPEN = ("open", "quiet")
@@ -17,7 +17,7 @@ OPEN = ("open", "quiet")
 # ---- groups -------------------------------------------------------------------------------------------------------
 
 
-def newest(connection: Connection, tenant: str, key: str) -> Row[Any] | None:
+def newest(connection: Connection, tenant: str, key: str) -> AnyRow | None:
     """The newest generation of a group, locked where the database can lock a row."""
     return connection.execute(
         select(groups)
@@ -28,7 +28,7 @@ def newest(connection: Connection, tenant: str, key: str) -> Row[Any] | None:
     ).first()
 
 
-def open_group(connection: Connection, tenant: str, key: str, generation: int, values: dict[str, Any]) -> Row[Any]:
+def open_group(connection: Connection, tenant: str, key: str, generation: int, values: dict[str, Any]) -> AnyRow:
     """A new generation of a group; if another process was first, its row."""
     statement = insert(connection, groups).values(tenant=tenant, key=key, generation=generation, state="open", **values)
     row = connection.execute(statement.on_conflict_do_nothing().returning(groups)).first()
@@ -40,7 +40,7 @@ def open_group(connection: Connection, tenant: str, key: str, generation: int, v
     )
 
 
-def get(connection: Connection, group_id: int) -> Row[Any]:
+def get(connection: Connection, group_id: int) -> AnyRow:
     """A group by its id."""
     return connection.execute(select(groups).where(groups.c.id == group_id)).one()
 
@@ -52,7 +52,7 @@ def change(connection: Connection, group_id: int, now: datetime, **values: Any) 
     )
 
 
-def open_ones(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
+def open_ones(connection: Connection, tenant: str) -> Sequence[AnyRow]:
     """Groups that have not ended, causes only."""
     return connection.execute(
         select(groups)
@@ -67,7 +67,8 @@ def open_ones(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
 def add_alert(connection: Connection, values: dict[str, Any]) -> int | None:
     """A new alert's id; None if this failed handover is there already."""
     statement = insert(connection, alerts).values(**values).on_conflict_do_nothing().returning(alerts.c.id)
-    return connection.scalar(statement)
+    found: int | None = connection.scalar(statement)
+    return found
 
 
 def has_alert(connection: Connection, tenant: str, conversation_id: str, attempt_at: str, target_id: str) -> bool:
@@ -85,7 +86,7 @@ def has_alert(connection: Connection, tenant: str, conversation_id: str, attempt
     )
 
 
-def alerts_of(connection: Connection, tenant: str, conversation_id: str) -> Sequence[Row[Any]]:
+def alerts_of(connection: Connection, tenant: str, conversation_id: str) -> Sequence[AnyRow]:
     """The alerts of a conversation that stand."""
     return connection.execute(
         select(alerts).where(
@@ -119,7 +120,7 @@ def failures(connection: Connection, group_id: int, since: datetime, until: date
     )
 
 
-def standing(connection: Connection, group_id: int) -> Row[Any]:
+def standing(connection: Connection, group_id: int) -> AnyRow:
     """Count, first and last attempt time of the alerts of a group that stand."""
     return connection.execute(
         select(
@@ -143,7 +144,7 @@ def reasons(connection: Connection, group_id: int, limit: int = 4) -> Sequence[t
     return [(str(row[0]), int(row[1])) for row in rows]
 
 
-def newest_alert(connection: Connection, group_id: int) -> Row[Any] | None:
+def newest_alert(connection: Connection, group_id: int) -> AnyRow | None:
     """The latest failed handover of a group."""
     return connection.execute(
         select(alerts)
@@ -153,7 +154,7 @@ def newest_alert(connection: Connection, group_id: int) -> Row[Any] | None:
     ).first()
 
 
-def recent(connection: Connection, tenant: str, since: datetime, limit: int = 50) -> Sequence[Row[Any]]:
+def recent(connection: Connection, tenant: str, since: datetime, limit: int = 50) -> Sequence[AnyRow]:
     """The latest failed handovers, newest first."""
     return connection.execute(
         select(alerts)
@@ -217,7 +218,7 @@ def carry(connection: Connection, thread_id: int, delivery_id: int, limit: int) 
     return len(connection.execute(statement).all())
 
 
-def carried(connection: Connection, delivery_id: int) -> Sequence[Row[Any]]:
+def carried(connection: Connection, delivery_id: int) -> Sequence[AnyRow]:
     """The alerts whose lines a delivery carries, in time order."""
     return connection.execute(
         select(alerts)
@@ -230,26 +231,26 @@ def carried(connection: Connection, delivery_id: int) -> Sequence[Row[Any]]:
 # ---- threads ------------------------------------------------------------------------------------------------------
 
 
-def thread(connection: Connection, group_id: int, channel: str) -> Row[Any] | None:
+def thread(connection: Connection, group_id: int, channel: str) -> AnyRow | None:
     """A group's thread in a channel; None if it has none."""
     return connection.execute(
         select(threads).where(threads.c.group_id == group_id, threads.c.channel == channel).with_for_update()
     ).first()
 
 
-def thread_by_id(connection: Connection, thread_id: int) -> Row[Any]:
+def thread_by_id(connection: Connection, thread_id: int) -> AnyRow:
     """A thread by its id."""
     return connection.execute(select(threads).where(threads.c.id == thread_id).with_for_update()).one()
 
 
-def threads_of(connection: Connection, group_id: int) -> Sequence[Row[Any]]:
+def threads_of(connection: Connection, group_id: int) -> Sequence[AnyRow]:
     """The threads of a group, all channels."""
     return connection.execute(select(threads).where(threads.c.group_id == group_id).order_by(threads.c.id)).all()
 
 
 def open_thread(
-    connection: Connection, tenant: str, group_id: int, channel: str, now: datetime, into: int | None
-) -> Row[Any]:
+    connection: Connection, tenant: str, group_id: int, channel: str, *, now: datetime, into: int | None
+) -> AnyRow:
     """A group's thread in a channel, made if it is not there."""
     statement = insert(connection, threads).values(
         tenant=tenant, group_id=group_id, channel=channel, opened_at=now, into_id=into
@@ -278,8 +279,8 @@ def opened_lately(connection: Connection, tenant: str, channel: str, now: dateti
     )
 
 
-def held_in(connection: Connection, thread_id: int) -> Sequence[Row[Any]]:
-    """The groups that a message holds (overflow, found on arrival), with the cases merged into it; the largest first."""
+def held_in(connection: Connection, thread_id: int) -> Sequence[AnyRow]:
+    """The groups that a message holds (overflow, arrival), with the cases merged into it; the largest first."""
     count = func.count(cases.c.alert_id)
     return connection.execute(
         select(groups, count.label("merged"))
@@ -288,11 +289,6 @@ def held_in(connection: Connection, thread_id: int) -> Sequence[Row[Any]]:
         .group_by(groups.c.id)
         .order_by(count.desc(), groups.c.id)
     ).all()
-
-
-def not_over(state: str) -> bool:
-    """Whether a group in this state still gathers failures."""
-    return state in OPEN
 
 
 def lapse(connection: Connection, tenant: str, before: datetime) -> None:
@@ -309,11 +305,6 @@ def lapse(connection: Connection, tenant: str, before: datetime) -> None:
         )
         .values(state="lapsed")
     )
-
-
-def unposted(connection: Connection, tenant: str) -> Any:
-    """Condition kept in one place: a case that still waits for its line."""
-    return and_(cases.c.tenant == tenant, or_(cases.c.state == "queued", cases.c.state == "held"))
 
 
 def set_target_state(connection: Connection, group_id: int, state: str, read_at: datetime) -> None:

@@ -31,7 +31,7 @@ class Ledger:
     def balanced(self) -> bool:
         """Whether nothing is lost and nothing counted twice."""
         parts = asdict(self)
-        return parts.pop("detected") == sum(parts.values())
+        return bool(parts.pop("detected") == sum(parts.values()))
 
     def gauges(self) -> dict[str, int]:
         """For `handover_ledger{state="…"}`."""

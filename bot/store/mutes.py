@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
+from bot.store.sql import AnyRow
 from bot.store.tables import mutes
 
 
@@ -16,7 +17,7 @@ def add(connection: Connection, values: dict[str, Any]) -> int:
     return int(connection.execute(insert(mutes).values(**values).returning(mutes.c.id)).scalar_one())
 
 
-def active(connection: Connection, tenant: str, now: datetime, channel: str | None = None) -> Sequence[Row[Any]]:
+def active(connection: Connection, tenant: str, now: datetime, channel: str | None = None) -> Sequence[AnyRow]:
     """Mutes that hold now."""
     statement = select(mutes).where(
         mutes.c.tenant == tenant, mutes.c.ended_at.is_(None), mutes.c.created_at <= now, mutes.c.until > now
@@ -26,7 +27,7 @@ def active(connection: Connection, tenant: str, now: datetime, channel: str | No
     return connection.execute(statement.order_by(mutes.c.id)).all()
 
 
-def over(connection: Connection, tenant: str, now: datetime) -> Sequence[Row[Any]]:
+def over(connection: Connection, tenant: str, now: datetime) -> Sequence[AnyRow]:
     """Mutes whose time has come and whose end was not dealt with yet."""
     return connection.execute(
         select(mutes).where(mutes.c.tenant == tenant, mutes.c.ended_at.is_(None), mutes.c.until <= now)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]  # a row of any columns, read by name
 
 
 def insert(connection: Connection, table: Table) -> Any:

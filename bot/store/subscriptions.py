@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.store import deliveries
-from bot.store.sql import insert
+from bot.store.sql import AnyRow, insert
 from bot.store.tables import subscriptions
 
 
-def subscribe(connection: Connection, tenant: str, channel: str, filters: str, author: str, now: datetime) -> bool:
+def subscribe(connection: Connection, tenant: str, channel: str, filters: str, *, author: str, now: datetime) -> bool:
     """Subscribe a channel; a paused or ended row of the same filter lives again. True if it was not active before."""
     before = {row.filters for row in active(connection, tenant) if row.channel == channel}
     statement = insert(connection, subscriptions).values(
@@ -42,7 +41,7 @@ def end(connection: Connection, tenant: str, channel: str, now: datetime, filter
     return len(connection.execute(statement).all())
 
 
-def active(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
+def active(connection: Connection, tenant: str) -> Sequence[AnyRow]:
     """Subscriptions that are neither ended nor paused."""
     return connection.execute(
         select(subscriptions)
@@ -53,7 +52,7 @@ def active(connection: Connection, tenant: str) -> Sequence[Row[Any]]:
     ).all()
 
 
-def listed(connection: Connection, tenant: str, channel: str | None = None) -> Sequence[Row[Any]]:
+def listed(connection: Connection, tenant: str, channel: str | None = None) -> Sequence[AnyRow]:
     """Subscriptions that were not ended, paused ones included."""
     statement = select(subscriptions).where(subscriptions.c.tenant == tenant, subscriptions.c.ended_at.is_(None))
     if channel is not None:

@@ -321,7 +321,7 @@ pacing = Table(
     _text("why"),
 )
 
-# Small things worth remembering: that Slack refuses the token, that a history scope is missing, since when CXone is out.
+# Small things worth remembering: that Slack refuses the token, that a scope is missing, since when CXone is out.
 facts = Table(
     "facts",
     metadata,
