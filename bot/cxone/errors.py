@@ -34,11 +34,15 @@ class CXoneError(Exception):
 
     def __init__(self, method: str, path: str, status: int | None, sentence: str) -> None:
         """Keep what failed; `path` is shown without its query."""
-        super().__init__(sentence)
+        super().__init__(method, shown(path), status, sentence)
         self.method = method
         self.path = shown(path)
         self.status = status
         self.sentence = sentence
+
+    def __str__(self) -> str:
+        """The sentence."""
+        return self.sentence
 
     @property
     def call(self) -> str:
@@ -51,7 +55,7 @@ class CXoneError(Exception):
             return self
         told = copy.copy(self)
         told.sentence = f"{self.sentence} {sentence}"
-        told.args = (told.sentence,)
+        told.args = (*self.args[:3], told.sentence, *self.args[4:])
         return told
 
 
@@ -81,6 +85,7 @@ class ForbiddenError(CXoneError):
     def __init__(self, method: str, path: str, status: int | None, sentence: str, needs: str = "") -> None:
         """As its parent, with the scope."""
         super().__init__(method, path, status, sentence)
+        self.args = (*self.args, needs)
         self.needs = needs
 
 

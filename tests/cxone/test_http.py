@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -33,14 +32,6 @@ from tests.cxone.raw import HEAD, RawServer, at_once, bytewise
 SECRET = "demo-secret"
 PATH = "/api/v2/users/u-1"
 LIST = "/api/v2/conversations"
-
-
-@pytest.fixture
-def server(clock: HandClock) -> Iterator[Tenant]:
-    """A tenant whose time is the test's."""
-    with Tenant(clock=clock) as running:
-        running.users["u-1"] = {"id": "u-1", "name": "Anna"}
-        yield running
 
 
 def session_to(url: str, clock: Clock, **more: object) -> Session:
