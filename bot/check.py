@@ -198,7 +198,7 @@ def _find(client: WebClient, wanted: str) -> dict[str, Any] | None:
     cursor = ""
     for _ in range(_PAGES):
         page = client.conversations_list(
-            types="public_channel,private_channel", limit=1000, cursor=cursor, exclude_archived=False
+            types="public_channel,private_channel", limit=999, cursor=cursor, exclude_archived=False
         )
         for each in page["channels"]:
             if each.get("name") == wanted:
