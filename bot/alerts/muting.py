@@ -122,7 +122,7 @@ def acknowledge(connection: Connection, here: Scene, group_id: int, user: str, n
 
 
 def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime, wish: str | None = None) -> int:
-    """End a channel's subscription, all without `wish`. What waits unsent is unsubscribed; what is on its way arrives."""
+    """End a subscription of a channel, or all. What waits unsent is unsubscribed; what is on its way arrives."""
     ended = subscriptions.end(connection, here.tenant, channel, now, wish)
     left = [
         filters.parse(row.filters) for row in subscriptions.active(connection, here.tenant) if row.channel == channel
