@@ -340,7 +340,9 @@ class _LookUp:
 
     def _first_that_is_there(self, calls: list[Conversation], searched: Searched | None) -> Report:
         """The best call whose details exist; a row may outlive them. All that may be shown is asked for at once."""
-        for call in [calls[0], *newest_first(calls[1:])[:_OTHERS]]:
+        limit = self.platform.session.rate.limit()
+        beside = _OTHERS if limit is None else min(_OTHERS, int(limit / 2))  # a slow rate is for the path alone
+        for call in [calls[0], *newest_first(calls[1:])[:beside]]:
             self._ask(call.id)
         gone: NotFoundError | None = None
         for call in calls:

@@ -52,6 +52,7 @@ _TARGETS = {
     TargetKind.QUEUE: ("/api/v2/queues/{id}", "a scope for queues"),
     TargetKind.FLOW: ("/api/v2/flows/{id}", "a scope for flows"),
 }
+_FOR_PAGES = 0.75  # of what is left: one page that hangs must leave time for the details and the target
 _AT_ONCE: dict[Priority, int] = {"person": 32, "watcher": 4}
 
 T = TypeVar("T")
@@ -236,7 +237,7 @@ class Conversations:
         asked = [self.submit(priority, page, number) for number in numbers]
         try:
             arrived = 0
-            for each in _done(asked, deadline):
+            for each in _done(asked, deadline.left() * _FOR_PAGES):
                 arrived += 1
                 try:
                     listing.add(rows_of(each.result(), "entities", _LIST))
@@ -324,10 +325,10 @@ def _object(answer: Answer, route: str) -> Row:
     )
 
 
-def _done(asked: Sequence[concurrent.futures.Future[T]], deadline: Deadline) -> Iterator[concurrent.futures.Future[T]]:
-    """Those that are done, as they come; ends with the deadline."""
+def _done(asked: Sequence[concurrent.futures.Future[T]], seconds: float) -> Iterator[concurrent.futures.Future[T]]:
+    """Those that are done within so many seconds, as they come."""
     try:
-        yield from concurrent.futures.as_completed(asked, timeout=max(0.001, deadline.left()))
+        yield from concurrent.futures.as_completed(asked, timeout=max(0.001, seconds))
     except TimeoutError:
         return
 
@@ -339,5 +340,8 @@ def _why(error: CXoneError) -> str:
 
 def _no_answer(path: str, pages: int, deadline: Deadline) -> CXoneError:
     return DeadlineError(
-        "GET", path, None, f"GET {path}: {pages} pages did not come within the {deadline.seconds:.3g} s of the look-up."
+        "GET",
+        path,
+        None,
+        f"GET {path}: {pages} pages did not come in time; the whole look-up may take {deadline.seconds:.3g} s.",
     )

@@ -353,6 +353,40 @@ def test_pages_that_fail_are_told_beside_the_diagnosis(desk: Investigator, serve
     assert any("3 parts of the list of calls could not be read" in message for message in told)
 
 
+def test_pages_that_hang_leave_time_for_the_target(tenant: Tenant, investigator_of: Build) -> None:
+    """One lost page does not cost the answer."""
+    clock = SystemClock()
+    for number in range(30):
+        tenant.play("rejected", f"+1555020{number:04}", at=clock.now() - timedelta(hours=2, minutes=number))
+    tenant.play("rejected", at=clock.now() - timedelta(hours=1))
+    tenant.page_cap = 10
+    tenant.faults.add(DETAILS, "slow", seconds=0.0)  # comes first, so that only the list hangs
+
+    def later_pages_hang(progress: Progress) -> None:
+        if progress.pages == 1:
+            tenant.faults.add(LIST, "hang")
+
+    began = time.monotonic()
+    desk = investigator_of(tenant, clock, deadline_seconds=1.0)
+    report = desk.look_up(ByNumber(NUMBER), on_progress=later_pages_hang)
+    assert time.monotonic() - began < 1.1
+    assert report.diagnosis.target is not None
+    assert report.diagnosis.target.status is TargetStatus.OK
+    assert Code.NOT_CHECKED in codes(report)
+
+
+def test_a_slow_rate_is_for_the_path_alone(server: Tenant, clock: HandClock, investigator_of: Build) -> None:
+    """Other calls are offered without their outcome, rather than waited for."""
+    for seed in range(5):
+        server.play("rejected", at=ago(clock, hours=1 + seed), seed=seed)
+    desk = investigator_of(server, clock)
+    desk.platform.session.rate._max_rps = 1
+    report = desk.look_up(ByNumber(NUMBER))
+    assert report.diagnosis.outcome is Outcome.REJECTED
+    assert [other.outcome for other in report.others] == [None] * 4
+    assert report.requests <= 6
+
+
 def test_others_that_fail_have_no_outcome(desk: Investigator, server: Tenant, clock: HandClock) -> None:
     """And cost the diagnosis nothing."""
     other = server.play("rejected", at=ago(clock, hours=3), seed=1)
