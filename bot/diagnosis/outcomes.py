@@ -126,6 +126,8 @@ class Code(StrEnum):
     TARGET_CLOSED = "target_closed"  # outside the hours of the queue
     RECENT_CHANGE = "recent_change"  # the flow or script was changed shortly before
     AGENT_TRANSFER = "agent_transfer"  # an agent, not the bot, passed the call on: listed, not judged
+    NOBODY_ANSWERED = "nobody_answered"  # it was queued or rang, and no human came before the call ended
+    TARGET_NOT_A_DESTINATION = "target_not_a_destination"  # the request names the caller or the bot itself as target
     OUTBOUND_CALL = "outbound_call"  # a newer call of this number was ours to the customer
 
 
@@ -154,5 +156,7 @@ FINDINGS: dict[Code, Status] = {
     Code.TARGET_CLOSED: Status.WARNING,
     Code.RECENT_CHANGE: Status.WARNING,
     Code.AGENT_TRANSFER: Status.INFO,
+    Code.NOBODY_ANSWERED: Status.ERROR,
+    Code.TARGET_NOT_A_DESTINATION: Status.ERROR,
     Code.OUTBOUND_CALL: Status.INFO,
 }

@@ -1,0 +1,201 @@
+"""What the conversations API tells of a call and of a target, read into records. Pure: never raises, whatever comes.
+
+Shapes: `reference` is the contract of the profile `conversations`. A conversation is `{id, startTime, endTime,
+participants[], events[]}`; a row of the list is the same without `events`, and the analytics answer spells it
+`conversationId`, `conversationStart`, `conversationEnd`, `participantId`. What cannot be read is named in `faults`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.cxone.reading import first, flag, items, mapping, text, time, whole
+from bot.diagnosis.handover import (
+    NOTHING,
+    Conversation,
+    Event,
+    EventKind,
+    Participant,
+    Target,
+    TargetKind,
+    TargetStatus,
+)
+
+AVAILABLE = "Available"  # exactly so, says the seed
+_MOST_FAULTS = 50
+
+_KINDS = {
+    "sessiontransfer": EventKind.TRANSFER,
+    "sessiontransferrejected": EventKind.REJECTED,
+    "sessiontransferaccepted": EventKind.ACCEPTED,
+    "participantjoined": EventKind.CONNECTED,
+    "participantconnected": EventKind.CONNECTED,
+    "participantdisconnected": EventKind.DISCONNECTED,
+    "participantleft": EventKind.DISCONNECTED,
+    "conversationended": EventKind.ENDED,
+    "statechanged": EventKind.STATE,
+    "participantstatechanged": EventKind.STATE,
+}
+_STATES = {
+    "connected": EventKind.CONNECTED,
+    **dict.fromkeys(("queued", "waiting", "inqueue", "enqueued"), EventKind.QUEUED),
+    **dict.fromkeys(("alerting", "offering", "offered", "ringing", "dialing", "contacting"), EventKind.OFFERED),
+    **dict.fromkeys(("declined", "refused", "noanswer", "notresponding"), EventKind.REFUSED),
+    **dict.fromkeys(("disconnected", "terminated", "ended", "left"), EventKind.DISCONNECTED),
+}
+
+
+def parse(document: object) -> Conversation:
+    """A conversation as the API gave it. A document without a list of events has "events" among its `faults`."""
+    faults: list[str] = []
+    if not isinstance(document, Mapping):
+        return Conversation(id="", faults=("document", "events"))
+    call = parse_row(document)
+    events = document.get("events")
+    read: list[Event] = []
+    if isinstance(events, list):
+        for number, each in enumerate(events):
+            event = _event(each, number)
+            if event is None:
+                faults.append(f"events[{number}]")
+            else:
+                if event.at is None and each.get("timestamp") is not None:
+                    faults.append(f"{event.path}.timestamp")
+                read.append(event)
+    else:
+        faults.append("events")
+    return replace(call, events=tuple(read), faults=(*call.faults, *faults)[:_MOST_FAULTS])
+
+
+def parse_row(row: object) -> Conversation:
+    """A row of the list: who took part and when, without events."""
+    call = mapping(row)
+    faults = [name for name in ("startTime", "endTime") if call.get(name) is not None and time(call.get(name)) is None]
+    participants = call.get("participants")
+    people: list[Participant] = []
+    for number, each in enumerate(items(participants)):
+        if isinstance(each, Mapping):
+            people.append(_participant(each, f"participants[{number}]"))
+        else:
+            faults.append(f"participants[{number}]")
+    if participants is not None and not isinstance(participants, list):
+        faults.append("participants")
+    direction = first(call, "direction", "originatingDirection").lower()
+    return Conversation(
+        id=first(call, "id", "conversationId"),
+        started_at=time(call.get("startTime")) or time(call.get("conversationStart")),
+        ended_at=time(call.get("endTime")) or time(call.get("conversationEnd")),
+        participants=tuple(people),
+        outbound=direction == "outbound",
+        faults=tuple(faults[:_MOST_FAULTS]),
+    )
+
+
+def parse_target(kind: TargetKind, document: object, read_at: datetime) -> Target:
+    """A user, a queue or a flow as the API gave it, at `read_at`. What the platform did not say stays None."""
+    read = mapping(document)
+    state = read.get("state")
+    state_name = first(state, "stateName") if isinstance(state, Mapping) else text(state)
+    available = whole(read.get("agentsAvailable"))
+    active = next((said for said in map(flag, (read.get("isActive"), read.get("active"))) if said is not None), None)
+    is_available = None
+    if kind is TargetKind.USER and state_name:
+        is_available = state_name == AVAILABLE
+    elif kind is TargetKind.QUEUE and available is not None:
+        is_available = available > 0
+    return Target(
+        id=text(read.get("id")),
+        kind=kind,
+        name=text(read.get("name")),
+        status=TargetStatus.ERROR if active is False else TargetStatus.OK,
+        state=state_name,
+        is_available=is_available,
+        read_at=read_at,
+        is_active=active,
+        logged_in=whole(read.get("agentsLoggedIn")),
+        available=available,
+        waiting=whole(read.get("waiting")),
+        listens=_listens(read.get("triggers")) if kind is TargetKind.FLOW else None,
+        version=text(read.get("version")),
+        published_at=time(read.get("publishedDate")) or time(read.get("dateModified")),
+    )
+
+
+def _participant(each: Mapping[str, Any], path: str) -> Participant:
+    get = each.get
+    return Participant(
+        id=text(get("id")) or text(get("participantId")),
+        path=path,
+        purpose=text(get("purpose")).lower(),
+        identity=text(get("identity")),
+        name=text(get("name")),
+        state=text(get("state")).lower(),
+        connected_at=time(get("connectedTime")),
+        ended_at=time(get("endTime")),
+        user_id=text(get("userId")),
+        queue_id=text(get("queueId")),
+        flow_id=text(get("flowId")),
+        disconnect_type=text(get("disconnectType")).lower(),
+        dialled=first(each, "dialled", "dnis"),
+    )
+
+
+def _event(each: object, number: int) -> Event | None:
+    if not isinstance(each, Mapping):
+        return None
+    get = each.get
+    type_ = text(get("type"))
+    if not type_:
+        return None
+    kind = _KINDS.get(type_.lower(), EventKind.OTHER)
+    state = ""
+    if kind is EventKind.STATE:
+        state = first(each, "state", "newState")
+        kind = _STATES.get(state.lower().replace("_", "").replace(" ", ""), EventKind.STATE)
+    path = f"events[{number}]"
+    at = time(get("timestamp"))
+    to_id = text(get("toParticipantId"))
+    if kind is EventKind.OTHER:
+        return Event(kind=kind, type=type_, path=path, at=at, participant_id=text(get("participantId")))
+    reason = code = ""
+    if kind is EventKind.REJECTED:
+        reason, code = _reason(each)
+    properties = get("properties")
+    return Event(
+        kind=kind,
+        type=type_,
+        path=path,
+        at=at,
+        participant_id=text(get("participantId")) or to_id,
+        from_id=text(get("fromParticipantId")),
+        to_id=to_id,
+        reason=reason,
+        code=code,
+        state=state,
+        properties=properties if isinstance(properties, Mapping) else NOTHING,
+    )
+
+
+def _reason(each: Mapping[str, Any]) -> tuple[str, str]:
+    """The text of a refusal and its code; the reason may be an object that holds both."""
+    reason = each.get("reason")
+    code = first(each, "code", "status", "statusCode", "errorCode")
+    if isinstance(reason, Mapping):
+        code = code or first(reason, "code", "status", "statusCode")
+        return first(reason, "message", "text", "description") or code, code
+    return text(reason) or first(each, "message"), code
+
+
+def _listens(triggers: object) -> bool | None:
+    """Whether a flow takes handovers: a trigger of type `event` for `sessionTransfer`. None where none are given."""
+    if not isinstance(triggers, list):
+        return None
+    return any(
+        isinstance(each, Mapping)
+        and text(each.get("type")).lower() == "event"
+        and text(each.get("event")).lower() == "sessiontransfer"
+        for each in triggers
+    )

@@ -1,0 +1,78 @@
+"""Tolerant reading: what should be a string, a time, a list. Nothing here raises, whatever JSON holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_LARGEST = 10**18  # beyond it a number is no id, and its digits may be too many to print
+_LONGEST_TIME = 40
+_YEARS = range(1971, 3000)  # outside of them a stamp is a filler, and adding a second to it may overflow
+
+
+def text(value: object) -> str:
+    """A string without blanks around it; an integer as its digits; "" for anything else. Always encodable."""
+    if isinstance(value, str):
+        stripped = value.strip()
+        return stripped if stripped.isascii() else stripped.encode("utf-8", "replace").decode()
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
+        return str(value)
+    return ""
+
+
+def time(value: object) -> datetime | None:
+    """An ISO 8601 time as an aware one in UTC. Without an offset it is UTC. None if it is no time between 1971 and 2999."""
+    if not isinstance(value, str) or len(value) > _LONGEST_TIME:
+        return None
+    try:
+        read = datetime.fromisoformat(value.strip())
+        at = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return at if at.year in _YEARS else None
+
+
+def whole(value: object) -> int | None:
+    """A whole number, also where it comes as text; None for anything else, true and false included."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if abs(value) < _LARGEST else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _LARGEST else None
+    if isinstance(value, str) and len(value) <= len(str(_LARGEST)) and value.strip().lstrip("-").isdecimal():
+        try:
+            return int(value)
+        except ValueError:  # "--1"
+            return None
+    return None
+
+
+def flag(value: object) -> bool | None:
+    """True or false, also where it comes as text; None for anything else."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return None
+
+
+def items(value: object) -> list[Any]:
+    """A list as it is; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """An object as it is; an empty one for anything else."""
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def first(document: Mapping[str, Any], *names: str) -> str:
+    """The first of these fields that holds a text."""
+    for name in names:
+        if found := text(document.get(name)):
+            return found
+    return ""

@@ -1,0 +1,280 @@
+"""What each request shows, and what of the target bears on it: one small function a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.diagnosis.attempts import session_of
+from bot.diagnosis.fixes import fix
+from bot.diagnosis.handover import Finding, Target, TargetKind, TargetStatus
+from bot.diagnosis.order import clock, seconds
+from bot.diagnosis.outcomes import FINDINGS, Code, Outcome, Status
+from bot.diagnosis.parties import clean, named
+from bot.diagnosis.rules import Case, Verdict, inactive, missing
+
+_LONGEST = 100
+_FAILED = frozenset(Outcome) - {Outcome.ACCEPTED, Outcome.WAITING, Outcome.PENDING}
+_TAKEN = frozenset({Outcome.ACCEPTED, Outcome.WAITING})
+
+
+def of_request(case: Case, verdict: Verdict) -> list[Finding]:
+    """What the record shows of one request, without its target's state."""
+    found = [attempted(case)]
+    if verdict.outcome in _TAKEN or case.request.accepted or case.request.late:
+        found.append(accepted(case))
+    found += requested_badly(case, verdict)
+    found += refused(case, verdict)
+    found += ended(case, verdict)
+    return found
+
+
+def of_target(case: Case, verdict: Verdict) -> list[Finding]:
+    """What the look-up of the target says. It was read later, and the sentence says when."""
+    target = case.target
+    failed = verdict.outcome in _FAILED
+    if target is None:
+        asked = case.request.ref
+        if asked is None or not failed:
+            return []
+        return [_new(case, Code.NOT_CHECKED, f"{case.name} was not looked up.", {"toParticipantId": asked.asked})]
+    found: list[Finding] = []
+    if target.status is TargetStatus.NOT_CHECKED:
+        why = clean(target.why_not_checked, 200) or "it could not be read"
+        found.append(_new(case, Code.NOT_CHECKED, f"{case.name}: {why}.", {"target": target.id}))
+    found += [
+        _new(case, Code.NOT_CHECKED, f"{case.name}: {clean(why, 200)}.", {"target": target.id}) for why in target.partly
+    ]
+    if missing(case):
+        evidence = {case.request.event.path + ".toParticipantId": case.request.event.to_id}
+        text = f"{case.name} is no participant of this call, and no user, queue or flow of this tenant."
+        found.append(_new(case, Code.TARGET_NOT_FOUND, text, evidence))
+    if inactive(case):
+        text = f"{case.name} exists but is retired (switched off){_when(case)}."
+        found.append(_new(case, Code.TARGET_INACTIVE, text, {"target.isActive": False}))
+    if target.listens is False and target.kind is TargetKind.FLOW:
+        text = f"The Studio flow {case.name} has no Event trigger for sessionTransfer{_when(case)}."
+        found.append(_new(case, Code.FLOW_WITHOUT_TRIGGER, text, {"target.triggers": "no event sessionTransfer"}))
+    if target.is_available is False and failed:
+        found.append(unavailable(case, target))
+    if target.closed_then and failed and verdict.cause is not Code.TARGET_CLOSED:
+        text = f"{case.name} was closed at that time{f' (hours {clean(target.hours, 60)})' if target.hours else ''}."
+        found.append(_new(case, Code.TARGET_CLOSED, text, {"target.hours": target.hours}))
+    return found
+
+
+def attempted(case: Case) -> Finding:
+    """A handover was asked for."""
+    event = case.request.event
+    evidence = {f"{event.path}.type": event.type}
+    if event.from_id:
+        evidence[f"{event.path}.fromParticipantId"] = event.from_id
+    if event.to_id:
+        evidence[f"{event.path}.toParticipantId"] = event.to_id
+    return _new(case, Code.TRANSFER_ATTEMPTED, f"The bot asked for a handover to {case.name}.", evidence)
+
+
+def accepted(case: Case) -> Finding:
+    """CXone took it, in which form, and who answered."""
+    request = case.request
+    sign = request.answered or request.accepted or request.late or request.queued or request.offered
+    if sign is None:  # pragma: no cover - a request counts as taken by one of these
+        return attempted(case)
+    who = (named(sign.who) or sign.who.id) if sign.who is not None else ""
+    if request.answered and who and who != case.name:
+        asked_user = case.kind is TargetKind.USER and not sign.names_target
+        text = f"Answered by {who}, not the asked target {case.name}." if asked_user else f"Answered by {who}."
+    elif request.answered:
+        text = f"{case.name} answered."
+    elif request.late:
+        text = f"{case.name} came after it had been refused."
+    elif sign is request.offered and not request.accepted:
+        text = f"{who or case.name} was rung."
+    elif request.queued:
+        text = f"The call entered the queue {who if request.queued.who and who else case.name}."
+    else:
+        text = f"CXone accepted the transfer to {case.name}."
+    evidence: dict[str, Any] = {sign.path: sign.value or (sign.at.isoformat() if sign.at else "")}
+    if request.accepted is not None and request.accepted is not sign:
+        evidence[request.accepted.path] = request.accepted.value
+    return _new(case, Code.TRANSFER_ACCEPTED, text, evidence, at=sign.at or request.at)
+
+
+def requested_badly(case: Case, verdict: Verdict) -> list[Finding]:
+    """What the request itself lacks or says wrongly."""
+    request, event, found = case.request, case.request.event, []
+    if not event.from_id:
+        text = "The transfer request has no `fromParticipantId`: CXone cannot tell who hands over."
+        found.append(_new(case, Code.MISSING_FROM_PARTICIPANT, text, {f"{event.path}.fromParticipantId": None}))
+    if not event.to_id:
+        text = "The transfer request has no `toParticipantId`: CXone cannot tell to whom."
+        found.append(_new(case, Code.MISSING_TO_PARTICIPANT, text, {f"{event.path}.toParticipantId": None}))
+    if not session_of(event):
+        text = "No `cognigySessionId` came with the transfer: the agent gets no context."
+        evidence = {f"{event.path}.properties.cognigySessionId": None}
+        found.append(_new(case, Code.MISSING_COGNIGY_SESSION, text, evidence))
+    if case.from_is_bot is False:
+        who = named(request.sender) if request.sender is not None else ""
+        text = (
+            f"The transfer was sent in the name of {who or clean(event.from_id, 60)}, who is not the bot's participant."
+        )
+        status = Status.ERROR if request.rejection is not None else Status.WARNING
+        evidence = {f"{event.path}.fromParticipantId": event.from_id}
+        found.append(_new(case, Code.FROM_PARTICIPANT_NOT_BOT, text, evidence, status=status))
+    if request.ref is None and event.to_id:
+        text = f"The request names {case.name} as target, who is the caller or the bot itself."
+        evidence = {f"{event.path}.toParticipantId": event.to_id}
+        found.append(_new(case, Code.TARGET_NOT_A_DESTINATION, text, evidence))
+    if request.duplicate_of is not None:
+        refused_too = f"; the second was refused: {_quoted(case)}" if request.rejection else ""
+        text = f"The same transfer to {case.name} was sent twice{refused_too}."
+        found.append(
+            _new(case, Code.DUPLICATE_TRANSFER, text, {event.path: event.type, "duplicateOf": request.duplicate_of})
+        )
+    return found
+
+
+def refused(case: Case, verdict: Verdict) -> list[Finding]:
+    """What CXone said when it refused, and what that means."""
+    rejection = case.request.rejection or case.request.taken_back
+    reason = case.reason
+    if rejection is None or reason is None:
+        return []
+    evidence: dict[str, Any] = {f"{rejection.path}.reason": clean(rejection.reason, 300) or None}
+    if rejection.code:
+        evidence[f"{rejection.path}.code"] = clean(rejection.code, 60)
+    after = ""
+    if rejection.at is not None and case.request.at is not None and rejection.at > case.request.at:
+        after = f" {seconds(rejection.at - case.request.at)} after it was asked for"
+    if verdict.outcome is Outcome.FORBIDDEN:
+        text = f"CXone refused the transfer to {case.name} for lack of permission{after}: {_quoted(case)}."
+        return [_new(case, Code.TRANSFER_FORBIDDEN, text, evidence, at=rejection.at)]
+    text = f"CXone refused the transfer to {case.name}{after}: {_quoted(case)}."
+    found = [_new(case, Code.TRANSFER_REJECTED, text, evidence, at=rejection.at, fault=verdict)]
+    meaning = {
+        Code.NO_AGENTS_AVAILABLE: f"{case.name} had nobody free to take the call{_at(case)}.",
+        Code.TARGET_CLOSED: f"{case.name} was closed{_at(case)}.",
+        Code.AGENT_REFUSED: f"{case.name} was offered the call and did not take it.",
+    }.get(verdict.cause or Code.TRANSFER_REJECTED)
+    if meaning is not None and verdict.cause is not None:
+        found.append(_new(case, verdict.cause, meaning, evidence, at=rejection.at))
+    return found
+
+
+def ended(case: Case, verdict: Verdict) -> list[Finding]:
+    """How it ended where nobody refused."""
+    request, found = case.request, []
+    silence = seconds(case.silence) if case.silence is not None else ""
+    if verdict.cause in (Code.TRANSFER_IGNORED, Code.FLOW_WITHOUT_TRIGGER):
+        text = f"Nothing happened{f' for {silence}' if silence else ''} after the bot asked for {case.name}."
+        found.append(_new(case, Code.TRANSFER_IGNORED, text, {request.event.path: request.event.type}))
+    for sign in request.refusals:
+        who = (named(sign.who) or sign.who.id) if sign.who is not None else case.name
+        text = f"{who} was offered the call and did not take it ({clean(sign.value, 40)})."
+        found.append(_new(case, Code.AGENT_REFUSED, text, {sign.path: sign.value}, at=sign.at))
+    if verdict.outcome is Outcome.UNANSWERED:
+        where = "in" if request.queued else "for"
+        text = f"The caller waited {silence or 'an unknown time'} {where} {case.name}, and no human answered."
+        sign = request.queued or request.offered
+        evidence = {sign.path: sign.value} if sign is not None else {}
+        found.append(_new(case, Code.NOBODY_ANSWERED, text, evidence))
+    left = case.ending.customer_left
+    if left is not None and verdict.outcome in (
+        Outcome.ABANDONED,
+        Outcome.IGNORED,
+        Outcome.UNANSWERED,
+        Outcome.UNKNOWN,
+    ):
+        late = request.at is not None and left < request.at - case.timing.early
+        if late or case.caller_left_first:
+            found.append(caller_left(case, verdict, silence, late=late))
+    return found
+
+
+def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Finding:
+    """The customer left first."""
+    if late:
+        text = "The caller had left before the bot asked for the handover."
+    elif verdict.outcome is Outcome.ABANDONED:
+        text = f"The caller hung up {silence} after the request: too early to judge CXone."
+    elif verdict.outcome is Outcome.UNANSWERED:
+        text = f"The caller hung up after waiting {silence}."
+    else:
+        text = f"The caller hung up after {silence} of silence."
+    left = case.ending.customer_left
+    evidence = {case.ending.customer_path: left.isoformat() if left is not None else ""}
+    return _new(case, Code.CALLER_ABANDONED, text, evidence, at=left)
+
+
+def unavailable(case: Case, target: Target) -> Finding:
+    """The state that the target had when it was looked up."""
+    state = f"“{clean(target.state, 60)}”" if target.state else "without a free agent"
+    if target.kind is TargetKind.QUEUE and target.logged_in is not None:
+        state = f"{target.logged_in} logged in, {target.available or 0} available"
+    at = f" at {clock(target.read_at)}" if target.read_at is not None else ""
+    if target.state_then:
+        text = f"{case.name} was “{clean(target.state_then, 60)}” at the time of the call."
+    elif case.read_late:
+        text = f"{case.name} may have been unavailable: it was {state}{at}, long after the call."
+    else:
+        text = f"{case.name} was {state}{at}."
+    return _new(case, Code.TARGET_UNAVAILABLE, text, {"target.state": target.state or target.available})
+
+
+def at_most_warnings(found: list[Finding]) -> list[Finding]:
+    """An ERROR about the request that was accepted did not matter in the end."""
+    return [finding if finding.status is not Status.ERROR else _weaker(finding) for finding in found]
+
+
+def _weaker(finding: Finding) -> Finding:
+    return Finding(
+        code=finding.code,
+        status=Status.WARNING,
+        message=finding.message,
+        timestamp=finding.timestamp,
+        evidence=finding.evidence,
+        fix=finding.fix,
+        attempt=finding.attempt,
+    )
+
+
+def _new(
+    case: Case,
+    code: Code,
+    message: str,
+    evidence: Mapping[str, Any],
+    *,
+    status: Status | None = None,
+    at: Any = None,
+    fault: Verdict | None = None,
+) -> Finding:
+    grave = status or FINDINGS[code]
+    return Finding(
+        code=code,
+        status=grave,
+        message=message,
+        timestamp=at or case.request.at,
+        evidence=evidence,
+        fix="" if grave is Status.INFO else fix(code, case, fault),
+        attempt=case.request.number,
+    )
+
+
+def _quoted(case: Case) -> str:
+    text = case.reason.text if case.reason is not None else ""
+    return f"“{clean(text, _LONGEST)}”" if text else "no reason given"
+
+
+def _at(case: Case) -> str:
+    return f" at {clock(case.request.at)}" if case.request.at is not None else ""
+
+
+def _when(case: Case) -> str:
+    at = case.target.read_at if case.target is not None else None
+    if at is None:
+        return ""
+    return (
+        f" (read at {clock(at)}; it may have been otherwise at the call)"
+        if case.read_late
+        else f" (read at {clock(at)})"
+    )

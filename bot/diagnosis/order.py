@@ -1,0 +1,125 @@
+"""What happened when: events and legs in time order, and how the call ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
+from bot.diagnosis.parties import Parties
+
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+_NOBODY = Participant(id="", path="")
+
+
+class Step(NamedTuple):
+    """An event, or the moment when a leg was connected."""
+
+    at: datetime
+    place: int
+    event: Event | None
+    leg: Participant
+
+
+def in_order(conversation: Conversation) -> list[Step]:
+    """By time. What has no time keeps its place in the document, after the event before it."""
+    events = conversation.events
+    if _backwards(events):
+        events = events[::-1]
+    at = next((event.at for event in events if event.at is not None), _BEFORE_ALL)
+    steps: list[Step] = []
+    for place, event in enumerate(events):
+        at = event.at or at
+        steps.append(Step(at, place, event, _NOBODY))
+    count = len(steps)
+    for place, leg in enumerate(conversation.participants, count):
+        if leg.connected_at is not None:
+            steps.append(Step(leg.connected_at, place, None, leg))
+    steps.sort(key=_when)
+    return steps
+
+
+def _when(step: Step) -> tuple[datetime, int]:
+    return step.at, step.place
+
+
+def _backwards(events: tuple[Event, ...]) -> bool:
+    """Without any time, a conversation that ends before the first request is written newest first."""
+    if not events or any(event.at is not None for event in events):
+        return False
+    for event in events:
+        if event.kind in (EventKind.ENDED, EventKind.TRANSFER):
+            return event.kind is EventKind.ENDED
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the call ended, as far as the record says."""
+
+    over: bool  # the conversation ended, or the customer left
+    at: datetime | None = None
+    customer_left: datetime | None = None
+    customer_path: str = ""
+    others_left: tuple[datetime, ...] = ()
+    customer_type: str = ""  # the platform's word for how the customer's leg ended
+
+    def customer_first(self, since: datetime) -> bool:
+        """Whether the customer's leg ended before every other one that was there: the same second says nothing."""
+        if self.customer_left is None or self.customer_type in (
+            "peer",
+            "system",
+            "error",
+            "timeout",
+            "transport.failure",
+        ):
+            return False
+        second = self.customer_left.replace(microsecond=0)
+        return all(second < other.replace(microsecond=0) for other in self.others_left if other >= since)
+
+
+def ending_of(conversation: Conversation, parties: Parties) -> Ending:
+    """Read the ends of all legs and of the conversation."""
+    ends: dict[str, tuple[datetime, str]] = {
+        leg.path: (leg.ended_at, f"{leg.path}.endTime") for leg in conversation.participants if leg.ended_at is not None
+    }
+    ended_at, over = conversation.ended_at, conversation.ended_at is not None
+    gone = False
+    for event in conversation.events:
+        if event.kind is EventKind.ENDED:
+            over = True
+            ended_at = ended_at or event.at
+        elif event.kind is EventKind.DISCONNECTED:
+            leg = parties.find(event.participant_id) if event.participant_id else None
+            if leg is None:
+                continue
+            gone = gone or leg.path in parties.customer_paths
+            if event.at is not None and (leg.path not in ends or event.at < ends[leg.path][0]):
+                ends[leg.path] = (event.at, event.path)
+    customers = [(ends[leg.path], leg) for leg in parties.customers if leg.path in ends]
+    if not customers:
+        others = tuple(at for path, (at, _) in ends.items())
+        return Ending(over or gone, ended_at, None, "", others)
+    (left, path), leg = max(customers, key=lambda each: each[0][0])
+    others = tuple(at for where, (at, _) in ends.items() if where not in parties.customer_paths)
+    return Ending(True, ended_at or left, left, path, others, leg.disconnect_type)
+
+
+def seconds(length: timedelta) -> str:
+    """A length as people say it: "1.2 s", "40 s", "9 min", "1 h 5 min"."""
+    total = length.total_seconds()
+    if total < 10:  # noqa: PLR2004 - below ten seconds a tenth matters
+        return f"{total:.1f}".rstrip("0").rstrip(".") + " s"
+    whole = round(total)
+    if whole < 120:  # noqa: PLR2004 - up to two minutes people say seconds
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes >= 60:  # noqa: PLR2004 - an hour
+        return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+    return f"{minutes} min {rest} s" if rest and minutes < 5 else f"{minutes} min"  # noqa: PLR2004
+
+
+def clock(at: datetime) -> str:
+    """A clock time in a sentence."""
+    return f"{at:%H:%M} UTC"

@@ -1,0 +1,175 @@
+"""Who is who in a conversation: the customer, the bot, the agents, the queues and flows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from bot.diagnosis.handover import Conversation, EventKind, Participant, TargetKind, TargetRef
+
+CUSTOMERS = frozenset({"customer", "caller"})
+AGENTS = frozenset({"agent", "user", "supervisor"})
+QUEUES = frozenset({"queue", "acd"})
+FLOWS = frozenset({"flow"})
+_BOTS = frozenset({"bot", "botflow", "voicebot", "virtualagent", "virtual_agent", "digitalbot"})
+_OUTSIDE = frozenset({"external"})
+_MACHINES = frozenset({"ivr", "workflow"})
+_HINT = re.compile(r"\b(?:cognigy|voice ?bot|bot|virtual agent|voice ?gateway)\b|cognigy|voicebot", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
+_LONGEST_NAME = 80
+
+
+def clean(text: str, limit: int) -> str:
+    """Foreign text as one line without control characters, of at most `limit` characters."""
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
+    line = _CONTROL.sub(" ", text[: limit * 2]).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+@dataclass(slots=True)
+class Parties:
+    """The legs of one conversation, found by any id that an event may name them with."""
+
+    by_id: dict[str, Participant] = field(default_factory=dict)  # a leg's own id
+    by_object: dict[str, tuple[Participant, TargetKind]] = field(default_factory=dict)  # its user, queue or flow
+    bots: tuple[Participant, ...] = ()
+    customers: tuple[Participant, ...] = ()
+    bot_paths: frozenset[str] = frozenset()
+    customer_paths: frozenset[str] = frozenset()
+
+    def find(self, id_: str) -> Participant | None:
+        """The leg with this id, or the one of this user, queue or flow."""
+        if id_ in self.by_id:
+            return self.by_id[id_]
+        found = self.by_object.get(id_)
+        return found[0] if found else None
+
+    def is_bot(self, id_: str) -> bool:
+        """Whether this id names a leg of the bot."""
+        leg = self.find(id_)
+        return leg is not None and leg.path in self.bot_paths
+
+    def target(self, asked: str) -> TargetRef | None:
+        """What a `toParticipantId` means. None where there is nothing to look up: no id, the caller, the bot itself."""
+        if not asked:
+            return None
+        leg = self.by_id.get(asked)
+        if leg is None:
+            found = self.by_object.get(asked)
+            if found is None:
+                return TargetRef(asked, asked)
+            return TargetRef(asked, asked, found[1], named(found[0]) if _stands_for(found[0], found[1]) else "")
+        if leg.path in self.customer_paths or leg.path in self.bot_paths:
+            return None
+        id_, kind = _object_of(leg)
+        return TargetRef(asked, id_ or asked, kind, named(leg))
+
+
+def parties_of(conversation: Conversation) -> Parties:
+    """Read who is who. The bot is who is called so, else a machine's leg, else who sends the first transfer."""
+    parties = Parties()
+    for leg in conversation.participants:
+        if leg.id:
+            parties.by_id.setdefault(leg.id, leg)
+        for id_, kind in (
+            (leg.user_id, TargetKind.USER),
+            (leg.queue_id, TargetKind.QUEUE),
+            (leg.flow_id, TargetKind.FLOW),
+        ):
+            if id_ and (id_ not in parties.by_object or not _stands_for(*parties.by_object[id_])):
+                parties.by_object[id_] = (leg, kind)
+    parties.bots = _bots(conversation, parties)
+    parties.customers = _customers(conversation, parties.bots)
+    parties.bot_paths = frozenset(leg.path for leg in parties.bots)
+    parties.customer_paths = frozenset(leg.path for leg in parties.customers)
+    return parties
+
+
+def named(leg: Participant) -> str:
+    """A leg as people say it, or "" where it has no name."""
+    return clean(leg.name, _LONGEST_NAME)
+
+
+def is_agent(leg: Participant) -> bool:
+    """Whether a human takes calls on this leg."""
+    return leg.purpose in AGENTS
+
+
+def has_bot_leg(conversation: Conversation) -> bool:
+    """Whether a bot took part."""
+    return bool(_bots(conversation, None))
+
+
+def customer_identities(conversation: Conversation) -> tuple[str, ...]:
+    """The numbers of the customer's side, as the platform stores them."""
+    customers = _customers(conversation, _bots(conversation, None))
+    return tuple(leg.identity for leg in customers if leg.identity)
+
+
+def bot_identities(conversation: Conversation) -> tuple[str, ...]:
+    """The numbers and addresses of the bot's side, and the number that was dialled."""
+    found = [leg.identity for leg in _bots(conversation, None) if leg.identity]
+    found += [leg.dialled for leg in conversation.participants if leg.dialled]
+    return tuple(dict.fromkeys(found))
+
+
+def _bots(conversation: Conversation, parties: Parties | None) -> tuple[Participant, ...]:
+    legs = conversation.participants
+    for found in (
+        [leg for leg in legs if leg.purpose in _BOTS],
+        [
+            leg
+            for leg in legs
+            if leg.purpose in _OUTSIDE | AGENTS and _HINT.search(f"{leg.name[:200]} {leg.identity[:200]}")
+        ],
+        [leg for leg in legs if leg.purpose in _MACHINES],
+    ):
+        if found:
+            return tuple(found)
+    sender = next((event.from_id for event in conversation.events if event.kind is EventKind.TRANSFER), "")
+    if not sender:
+        return ()
+    parties = parties or Parties(by_id={leg.id: leg for leg in reversed(legs)})
+    leg = parties.find(sender)
+    if leg is None or leg.purpose in AGENTS or leg.purpose in CUSTOMERS:
+        return ()
+    return (leg,)
+
+
+def _customers(conversation: Conversation, bots: tuple[Participant, ...]) -> tuple[Participant, ...]:
+    paths = {leg.path for leg in bots}
+    legs = [leg for leg in conversation.participants if leg.path not in paths]
+    for found in (
+        [leg for leg in legs if leg.purpose in CUSTOMERS],
+        [leg for leg in legs if leg.purpose in _OUTSIDE],
+        [leg for leg in legs if not leg.purpose and not (leg.user_id or leg.queue_id or leg.flow_id) and leg.identity],
+    ):
+        if found:
+            return tuple(found)
+    return ()
+
+
+def _stands_for(leg: Participant, kind: TargetKind) -> bool:
+    """Whether the leg is the user, queue or flow itself: an agent's leg may carry the id of the queue he answers for."""
+    if kind is TargetKind.QUEUE:
+        return leg.purpose in QUEUES or not leg.user_id
+    if kind is TargetKind.FLOW:
+        return leg.purpose in FLOWS or not (leg.user_id or leg.queue_id)
+    return True
+
+
+def _object_of(leg: Participant) -> tuple[str, TargetKind | None]:
+    """The user, queue or flow that a leg is, by its purpose and then by the ids that it carries."""
+    kinds = (
+        (AGENTS, TargetKind.USER, leg.user_id),
+        (QUEUES, TargetKind.QUEUE, leg.queue_id),
+        (FLOWS, TargetKind.FLOW, leg.flow_id),
+    )
+    for purposes, kind, id_ in kinds:
+        if leg.purpose in purposes:
+            return id_, kind
+    for _, kind, id_ in kinds:
+        if id_:
+            return id_, kind
+    return "", None

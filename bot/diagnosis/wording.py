@@ -1,0 +1,193 @@
+"""The first line of a diagnosis and its one plain sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.diagnosis.handover import Conversation
+from bot.diagnosis.order import seconds
+from bot.diagnosis.outcomes import Code, Fault, Outcome
+from bot.diagnosis.parties import Parties, clean, named
+from bot.diagnosis.reasons import Family
+from bot.diagnosis.rules import Case, Verdict
+
+_LONGEST_QUOTE = 120
+
+
+def headline(case: Case, verdict: Verdict) -> str:
+    """What came of the request, in a line that is enough on a phone."""
+    return _HEADLINES[verdict.outcome](case, verdict)
+
+
+def summary(case: Case, verdict: Verdict) -> str:
+    """The same as one plain sentence, with how long it took and what was said."""
+    return _SUMMARIES[verdict.outcome](case, verdict)
+
+
+def without_request(conversation: Conversation, parties: Parties, outcome: Outcome, *, over: bool) -> tuple[str, str]:
+    """Headline and summary of a call in which the bot asked for nothing, as far as the record tells."""
+    looked = f"Looked at {len(conversation.participants)} participants and {len(conversation.events)} events"
+    if outcome is Outcome.UNKNOWN:
+        why = (
+            "its list of events could not be read" if conversation.asks_visible else "it cannot show what the bot asked"
+        )
+        return "The record does not tell whether the bot asked", f"{looked}: {why}."
+    if not parties.bots:
+        return (
+            "No bot took part in this call",
+            f"{looked}: there is no bot among them, and nobody asked for a handover.",
+        )
+    name = named(parties.bots[0]) or "The bot"
+    when = "never asked" if over else "has not asked so far"
+    return (
+        f"The bot {when} for a handover",
+        f"{name} {when} for a handover: {looked[0].lower()}{looked[1:]}, no sessionTransfer.",
+    )
+
+
+def _took(case: Case) -> str:
+    """How long CXone took to answer: " 1.2 s after the bot asked"."""
+    answer = case.request.rejection or case.request.taken_back
+    if answer is None or answer.at is None or case.request.at is None or answer.at < case.request.at:
+        return ""
+    return f" {seconds(answer.at - case.request.at)} after the bot asked"
+
+
+def _said(case: Case) -> str:
+    text = clean(case.reason.text, _LONGEST_QUOTE) if case.reason is not None else ""
+    return f": “{text}”" if text else ", without a reason"
+
+
+def _silence(case: Case) -> str:
+    return seconds(case.silence) if case.silence is not None else "an unknown time"
+
+
+def _answerer(case: Case) -> str:
+    sign = case.request.answered
+    return (named(sign.who) or sign.who.id) if sign is not None and sign.who is not None else ""
+
+
+def _accepted_headline(case: Case, _: Verdict) -> str:
+    who = _answerer(case)
+    if who and who != case.name:
+        return f"Handover accepted: answered by {who}"
+    return f"{case.name} answered the handover" if who else f"{case.name} accepted the handover"
+
+
+def _accepted(case: Case, _: Verdict) -> str:
+    who, sign = _answerer(case), case.request.answered
+    if who and sign is not None and not sign.names_target and case.kind == "user":
+        return f"The handover was accepted: answered by {who}, not the asked target {case.name}."
+    if who and who != case.name:
+        return f"The handover to {case.name} was accepted and answered by {who}."
+    if case.request.late is not None and not who:
+        return f"{case.name} was refused first and then took the handover."
+    return f"{case.name} {'answered' if who else 'accepted'} the handover."
+
+
+def _waiting(case: Case, _: Verdict) -> str:
+    what = "is being rung" if case.request.offered and not case.request.queued else f"has waited {_silence(case)}"
+    if case.request.offered and not case.request.queued:
+        return f"{case.name} is being rung since {_silence(case)}, and the call is live."
+    return f"The call {what} in {case.name} and is live."
+
+
+def _unanswered(case: Case, _: Verdict) -> str:
+    refused = f" {len(case.request.refusals)} offered and not taken." if case.request.refusals else ""
+    where = "in" if case.request.queued else "for"
+    end = "the caller left" if case.ending.customer_left else "the call ended"
+    return f"The caller waited {_silence(case)} {where} {case.name}, and {end} before a human was there.{refused}"
+
+
+def _rejected_headline(case: Case, verdict: Verdict) -> str:
+    if verdict.side is Fault.PLATFORM:
+        return f"CXone itself failed the handover to {case.name}"
+    if verdict.cause is Code.TARGET_CLOSED:
+        return f"{case.name} was closed and refused the handover"
+    return f"{case.name} refused the handover"
+
+
+def _rejected(case: Case, verdict: Verdict) -> str:
+    who = "CXone" if verdict.side is not Fault.TARGET else case.name
+    more = ""
+    if verdict.side is Fault.UNKNOWN:
+        more = " The reason is not one that says whose side it is."
+    return f"{who} refused the transfer{f' to {case.name}' if who == 'CXone' else ''}{_took(case)}{_said(case)}.{more}"
+
+
+def _forbidden(case: Case, verdict: Verdict) -> str:
+    if verdict.cause is Code.FROM_PARTICIPANT_NOT_BOT:
+        return f"The transfer to {case.name} was sent in the name of a participant who is not the bot, and nothing happened."
+    return f"CXone did not let the Cognigy connector transfer to {case.name}{_took(case)}{_said(case)}."
+
+
+def _invalid(case: Case, verdict: Verdict) -> str:
+    if verdict.cause is Code.TARGET_NOT_A_DESTINATION:
+        return f"The bot asked for a handover to {case.name}, who is the caller or the bot itself."
+    if verdict.cause is Code.TARGET_INACTIVE:
+        return f"The bot asked for {case.name}, which is retired{_said(case) if case.reason else ''}."
+    if verdict.cause is Code.TARGET_NOT_FOUND:
+        return f"The bot asked for {case.name}, which is no user, queue or flow of this tenant."
+    hint = (
+        " (not found)"
+        if case.reason is not None and case.reason.family is Family.INVALID and not case.reason.text
+        else ""
+    )
+    return f"CXone takes {case.name} for no valid target{hint}{_took(case)}{_said(case)}."
+
+
+def _malformed(case: Case, _: Verdict) -> str:
+    event = case.request.event
+    lacks = [
+        name for name, value in (("fromParticipantId", event.from_id), ("toParticipantId", event.to_id)) if not value
+    ]
+    return f"The bot's transfer request lacks {' and '.join(f'`{name}`' for name in lacks)}."
+
+
+def _ignored(case: Case, verdict: Verdict) -> str:
+    end = "and the caller hung up" if case.caller_left_first else "until the call ended"
+    if not case.ending.over:
+        end = "and the call is live"
+    why = " The flow has no Event trigger for sessionTransfer." if verdict.cause is Code.FLOW_WITHOUT_TRIGGER else ""
+    return f"The bot asked for {case.name} and nothing happened for {_silence(case)}, {end}.{why}"
+
+
+def _abandoned(case: Case, _: Verdict) -> str:
+    return f"The caller hung up {_silence(case)} after the bot asked for {case.name}: too early to judge CXone."
+
+
+def _unknown(case: Case, verdict: Verdict) -> str:
+    may = "; or ".join(verdict.alternatives)
+    return f"The record does not tell what came of the handover to {case.name}. It may be that {may}."
+
+
+_HEADLINES: dict[Outcome, Callable[[Case, Verdict], str]] = {
+    Outcome.ACCEPTED: _accepted_headline,
+    Outcome.WAITING: lambda case, _: f"Waiting in {case.name} for {_silence(case)}",
+    Outcome.PENDING: lambda case, _: f"Handover to {case.name} asked for {_silence(case)} ago",
+    Outcome.UNANSWERED: lambda case, _: f"Nobody at {case.name} answered: the caller waited {_silence(case)}",
+    Outcome.REJECTED: _rejected_headline,
+    Outcome.FORBIDDEN: lambda case, _: f"The bot was not allowed to hand over to {case.name}",
+    Outcome.INVALID_TARGET: lambda case, verdict: (
+        f"{case.name} is retired" if verdict.cause is Code.TARGET_INACTIVE else f"{case.name} is no valid target"
+    ),
+    Outcome.MALFORMED: lambda _case, _: "The bot sent an incomplete handover request",
+    Outcome.IGNORED: lambda case, _: f"{case.name} ignored the handover",
+    Outcome.ABANDONED: lambda case, _: f"The caller hung up {_silence(case)} after the handover was asked for",
+    Outcome.UNKNOWN: lambda case, _: f"Unknown what came of the handover to {case.name}",
+}
+_SUMMARIES: dict[Outcome, Callable[[Case, Verdict], str]] = {
+    Outcome.ACCEPTED: _accepted,
+    Outcome.WAITING: _waiting,
+    Outcome.PENDING: lambda case, _: (
+        f"The bot asked for {case.name} {_silence(case)} ago; the call is live, and an answer may still come."
+    ),
+    Outcome.UNANSWERED: _unanswered,
+    Outcome.REJECTED: _rejected,
+    Outcome.FORBIDDEN: _forbidden,
+    Outcome.INVALID_TARGET: _invalid,
+    Outcome.MALFORMED: _malformed,
+    Outcome.IGNORED: _ignored,
+    Outcome.ABANDONED: _abandoned,
+    Outcome.UNKNOWN: _unknown,
+}
