@@ -93,6 +93,11 @@ def foreign(text: object, limit: int = 300) -> str:
     return cut(line, limit)
 
 
+def whole_id(text: str) -> str:
+    """A conversation's id, whole, to copy; what cannot be an id is foreign text like any other."""
+    return text if _ID_LIKE.fullmatch(text) else foreign(text, 200)
+
+
 def cut(text: str, limit: int) -> str:
     """The text, or its first `limit - 1` characters and an ellipsis."""
     return text if len(text) <= limit else text[: max(limit - 1, 0)].rstrip() + "…"

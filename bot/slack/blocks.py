@@ -190,7 +190,8 @@ def _lines(block: Block) -> list[str]:
         case "rich_text":
             return [said for part in block["elements"] for said in _rich(part)]
         case "table":
-            return ["  ".join(said for cell in row for said in _rich(cell["elements"][0])) for row in block["rows"][1:]]
+            rows = ([said for cell in row for said in _rich(cell["elements"][0])] for row in block["rows"][1:])
+            return ["  ".join(said for said in row if said != _NOTHING) for row in rows]
         case "context":
             return [element["text"] for element in block["elements"]]
         case _:  # buttons say nothing that is not said elsewhere

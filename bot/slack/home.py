@@ -1,4 +1,4 @@
-"""The App Home: what the bot is for, how it is doing, what one can type."""
+"""The App Home, published whenever somebody opens it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 from slack_bolt import App
 from slack_sdk.errors import SlackClientError
 
-from bot.slack import blocks as b
-from bot.slack import messages_answers
+from bot.slack import messages_modals
 from bot.slack.office import Office
 
 log = logging.getLogger(__name__)
@@ -27,19 +26,6 @@ def register(app: App, office: Office) -> None:
 def show(office: Office, user_id: str) -> None:
     """Publish one person's Home tab. Nothing depends on it, so a failure is only logged."""
     try:
-        office.client.views_publish(user_id=user_id, view=view(office.home_facts()))
+        office.client.views_publish(user_id=user_id, view=messages_modals.home(office.home_facts()))
     except (SlackClientError, OSError, ValueError) as fault:
         log.warning("views.publish: %s", type(fault).__name__)
-
-
-def view(facts: list[str]) -> dict[str, Any]:
-    """The tab. `facts` are sentences of ours on how the bot is doing. Pure."""
-    made = [
-        b.header("Why did a handover fail?"),
-        b.line(
-            "I look up calls that a Cognigy voicebot could not hand over to NICE CXone. I read, and change nothing."
-        ),
-        *([b.bullets([[fact] for fact in facts])] if facts else []),
-        *messages_answers.usage().blocks,
-    ]
-    return {"type": "home", "blocks": made}

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from bot import phone
 from bot.diagnosis.handover import Diagnosis, Finding, OtherCall, Report, Target, TargetKind, TargetStatus
 from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome, Status
-from bot.redact import cut, foreign
+from bot.redact import foreign, whole_id
 from bot.slack import blocks as b
 from bot.slack import messages_timeline
 from bot.slack.spans import said
@@ -155,7 +155,7 @@ def _facts(found: Diagnosis, now: datetime) -> b.Block:
         parts += [_GAP, b.when(start, "{time_secs}" if recent else "{date_short} {time_secs}")]
         parts += [" to ", b.when(end)] if end else [", not ended"]
         parts += [_GAP, said(end - start)] if end and end >= start else []
-    return b.line(*parts, f"{_GAP}conversation ", b.code(cut(found.conversation_id, 200) or "without an id"))
+    return b.line(*parts, f"{_GAP}conversation ", b.code(whole_id(found.conversation_id) or "without an id"))
 
 
 def _bot(found: Diagnosis) -> b.Block | None:
@@ -181,7 +181,7 @@ def _also(found: Diagnosis) -> list[b.Block]:
         for finding in others[:_MOST_ALSO]
     ]
     if len(others) > _MOST_ALSO:
-        rows.append([f"{len(others) - _MOST_ALSO} more; `handover-bot diagnose` lists them all"])
+        rows.append([f"{len(others) - _MOST_ALSO} more, which ", b.code("handover-bot diagnose"), " lists"])
     return [b.line(b.bold("Also")), b.bullets(rows)]
 
 
@@ -198,8 +198,8 @@ def _not_checked(found: Diagnosis) -> list[b.Block]:
         reasons = [foreign(target.why_not_checked, 200)]
     if not reasons:
         return []
-    more = f"; {len(reasons) - _MOST_UNCHECKED} more" if len(reasons) > _MOST_UNCHECKED else ""
-    return [b.line(b.bold("Not checked"), "   ", "; ".join(reasons[:_MOST_UNCHECKED]) + more)]
+    more = f" And {len(reasons) - _MOST_UNCHECKED} more." if len(reasons) > _MOST_UNCHECKED else ""
+    return [b.line(b.bold("Not checked"), "   ", " ".join(reasons[:_MOST_UNCHECKED]) + more)]
 
 
 def _state(target: Target) -> list[str]:
@@ -218,7 +218,9 @@ def _state(target: Target) -> list[str]:
 def _availability(target: Target) -> str:
     if target.is_available is None or target.kind is TargetKind.FLOW:
         return ""
-    return "available" if target.is_available else "not available"
+    if target.is_available:
+        return "" if target.state else "available"
+    return "not available"
 
 
 def _crowd(target: Target) -> str:

@@ -7,7 +7,6 @@ from bot.diagnosis.handover import Searched, Target
 from bot.redact import cut, foreign, one_line
 from bot.slack import blocks as b
 from bot.slack import messages
-from bot.slack.spans import said
 
 _EXAMPLE = f"/handover {phone.EXAMPLE}"
 _COMMANDS: tuple[tuple[str, str], ...] = (
@@ -63,7 +62,7 @@ def not_found(searched: Searched | None, sentence: str) -> b.Message:
     """No conversation. `sentence` says what was searched, so that the reader can tell what that means."""
     if searched is None:
         return b.message([b.line(foreign(sentence, 600))])
-    made = [b.header("This is the number of your bot" if searched.hotline else _nothing(searched))]
+    made = [b.header("This is the number of your bot" if searched.hotline else "No conversation found")]
     made.append(b.line(foreign(sentence, 900)))
     if searched.hotline:
         made.append(b.line("For example ", b.code(_EXAMPLE), "."))
@@ -72,10 +71,6 @@ def not_found(searched: Searched | None, sentence: str) -> b.Message:
             made.append(b.line("The search is not complete: the time was up, or a page could not be read."))
         made.append(b.line("To look further back for a number, add ", b.code("since 3d"), "."))
     return b.message(made)
-
-
-def _nothing(searched: Searched) -> str:
-    return f"No conversation in the last {said(searched.until - searched.since)}"
 
 
 def failed(sentence: str, call: str) -> b.Message:

@@ -1,4 +1,4 @@
-"""The windows: loading, raw events, the whole timeline, what went wrong. Pure."""
+"""The windows and the Home tab: loading, raw events, the whole timeline, what went wrong. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 from bot import redact
 from bot.diagnosis.handover import Diagnosis
 from bot.slack import blocks as b
+from bot.slack import messages_answers
 from bot.slack.messages_timeline import gap
 
 View = dict[str, Any]
 
 _PART = 2_900  # characters of one block
 _MOST_PARTS = 40
-_MOST_LINES, _LINES_A_BLOCK = 600, 20
+_MOST_LINES, _LINES_A_BLOCK = 400, 20
 
 
 def loading(title: str) -> View:
@@ -34,7 +35,7 @@ def raw_events(conversation_id: str, document: Mapping[str, Any]) -> View:
     parts = _parts(text, _MOST_PARTS)
     shown = sum(len(part) for part in parts)
     made = [
-        b.line("Conversation ", b.code(redact.cut(conversation_id, 200) or "without an id")),
+        b.line("Conversation ", b.code(redact.whole_id(conversation_id) or "without an id")),
         b.line("Fields that may hold something of the caller are given by name only, under ", b.code("not_shown"), "."),
         *(b.preformatted(part) for part in parts),
     ]
@@ -61,6 +62,19 @@ def whole_timeline(found: Diagnosis) -> View:
     if len(found.timeline) > _MOST_LINES:
         made.append(b.line(f"{len(found.timeline) - _MOST_LINES} lines more are not shown."))
     return b.modal("Timeline", made or [b.line("This call has no timeline.")])
+
+
+def home(facts: list[str]) -> View:
+    """The Home tab. `facts` are sentences of ours on how the bot is doing."""
+    made = [
+        b.header("Why did a handover fail?"),
+        b.line(
+            "I look up calls that a Cognigy voicebot could not hand over to NICE CXone. I read, and change nothing."
+        ),
+        *([b.bullets([[fact] for fact in facts])] if facts else []),
+        *messages_answers.usage().blocks,
+    ]
+    return {"type": "home", "blocks": made}
 
 
 def _parts(text: str, most: int) -> list[str]:

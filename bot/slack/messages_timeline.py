@@ -63,7 +63,7 @@ def table(found: Diagnosis, part: Shown) -> b.Block | None:
     for index in part.lines:
         left_out = index - before - 1 if before is not None else index
         if left_out:
-            rows.append([["…"], ["…"], ["…"], [_more(left_out)]])
+            rows.append([["…"], [], [], [_more(left_out)]])
         rows.append(row(found.timeline[index], found.timeline[before] if before is not None else None))
         before = index
     return b.table(rows)
