@@ -108,7 +108,11 @@ class ApiServer:
         """Remember a call for the tests and the page."""
         shown = {key: value for key, value in args.items() if key not in ("token", "__key")}
         at = self.desk.team.clock.monotonic()
-        self.calls.append(Call(method, shown, at, answer.status, str(answer.body.get("error", ""))))
+        refusal = str(answer.body.get("error", ""))
+        self.calls.append(Call(method, shown, at, answer.status, refusal))
+        if refusal:
+            pointers = (answer.body.get("response_metadata") or {}).get("messages") or []
+            self.desk.team.changed_now("refused", method=method, error=refusal, pointers=pointers[:3])
 
 
 def refused(error: SlackError, method: str, headers: dict[str, str]) -> Answer:

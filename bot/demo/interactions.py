@@ -80,11 +80,11 @@ def frame(kind: str, user: User, trigger_id: str) -> dict[str, Any]:
     }
 
 
-def element(blocks: list[dict[str, Any]], action_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def element(blocks: list[dict[str, Any]], action_id: str, block_id: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
     """The block and the element of an action_id. Raises LookupError when there is none: nobody can press it."""
     for block in blocks:
         for _, found in interactive(block):
-            if found.get("action_id") == action_id:
+            if found.get("action_id") == action_id and block_id in ("", block["block_id"]):
                 return block, found
     raise LookupError(f"nothing to use is called {action_id}")
 

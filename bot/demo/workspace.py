@@ -21,6 +21,7 @@ from typing import Any, Self
 from bot.clock import Clock, SystemClock
 from bot.demo import interactions, views_api, web_api
 from bot.demo.api_server import ApiServer, Call
+from bot.demo.page_server import PageServer
 from bot.demo.rates import Rates
 from bot.demo.sending import Invocation, Sender
 from bot.demo.socket_mode import SocketMode
@@ -55,7 +56,7 @@ class Workspace:
         self.socket_mode = SocketMode()
         self.sender = Sender(self.clock, signing_secret, self.socket_mode)
         self.sender.request_url = request_url
-        self._port = port
+        self.page = PageServer(self, port)
         rates = Rates(self.clock, post_burst)
         desk = web_api.Desk(
             self.team, rates, frozenset(scopes), bot_token, app_token, lambda: self.url, self.socket_mode.new_url
@@ -75,12 +76,14 @@ class Workspace:
         self._stopped.clear()
         self.socket_mode.start()
         self.api.start()
+        self.page.start()
         threading.Thread(target=self._redeliver, name="slack-retries", daemon=True).start()
         return self
 
     def stop(self) -> None:
         """End everything that `start` began."""
         self._stopped.set()
+        self.page.stop()
         self.api.stop()
         self.socket_mode.stop()
         self.sender.close()
@@ -96,7 +99,7 @@ class Workspace:
     @property
     def url(self) -> str:
         """The page's address."""
-        return f"http://127.0.0.1:{self._port or self.api.port}/"
+        return f"http://127.0.0.1:{self.page.port}/"
 
     @property
     def api_url(self) -> str:
@@ -185,6 +188,12 @@ class Workspace:
         """Delete a message, as a person may."""
         self.team.remove(self.team.channel(channel).id, ts)
 
+    def dismiss(self, channel: str, ts: str) -> None:
+        """Take an ephemeral message away; no other."""
+        found = self.team.find(self.team.channel(channel).id, ts)
+        if found is not None and found.get("is_ephemeral"):
+            self.team.remove(found["channel"], ts)
+
     # What people see
 
     def messages(self, channel: str) -> list[Payload]:
@@ -251,34 +260,31 @@ class Workspace:
         return _with(outcome, trigger, url)
 
     def press(
-        self, where: Mapping[str, Any], action_id: str, *, value: Any = None, user: str | None = None
+        self,
+        where: Mapping[str, Any],
+        action_id: str,
+        *,
+        value: Any = None,
+        user: str | None = None,
+        block_id: str = "",
     ) -> Invocation:
         """Press a button of a message, modal or home (as `messages`, `ephemerals`, `views` and `home` give them)."""
-        person = self.team.users[user or str(where.get("user") if where.get("is_view") else self.user)]
-        blocks = self._now(where)["blocks"]
-        block, used = interactions.element(blocks, action_id)
-        return self.act(where, block, used, value=value, user=person.id)
+        current, person = self._now(where), self.team.users[user or self.user]
+        block, used = interactions.element(current["blocks"], action_id, block_id)
+        trigger = self.team.new_trigger(person.id, current["id"] if current.get("type") == "modal" else "")
+        payload = interactions.frame("block_actions", person, trigger)
+        payload["actions"] = [interactions.action(block, used, value, self.team.new_ts())]
+        url = ""
+        if current.get("type") in ("modal", "home"):
+            payload |= {"view": current, "container": {"type": "view", "view_id": current["id"]}}
+        else:
+            url = self._response_url(current["channel"], person.id, current["ts"], current.get("thread_ts") or "")
+            payload |= self._message_frame(current) | {"response_url": url, "state": {"values": {}}}
+        return _with(self.sender.interaction(payload), trigger, url)
 
     def choose(self, where: Mapping[str, Any], action_id: str, value: Any, *, user: str | None = None) -> Invocation:
         """Choose an option of a menu by its value."""
         return self.press(where, action_id, value=value, user=user)
-
-    def act(
-        self, where: Mapping[str, Any], block: Payload, used: Payload, *, value: Any = None, user: str
-    ) -> Invocation:
-        """Use one element that was found."""
-        current, person = self._now(where), self.team.users[user]
-        is_view = current.get("type") in ("modal", "home")
-        trigger = self.team.new_trigger(user, current["id"] if current.get("type") == "modal" else "")
-        payload = interactions.frame("block_actions", person, trigger)
-        payload["actions"] = [interactions.action(block, used, value, self.team.new_ts())]
-        url = ""
-        if is_view:
-            payload |= {"view": current, "container": {"type": "view", "view_id": current["id"]}}
-        else:
-            url = self._response_url(current["channel"], user, current["ts"], str(current.get("thread_ts") or ""))
-            payload |= self._message_frame(current) | {"response_url": url, "state": {"values": {}}}
-        return _with(self.sender.interaction(payload), trigger, url)
 
     def options(
         self, where: Mapping[str, Any], action_id: str, query: str, *, user: str | None = None

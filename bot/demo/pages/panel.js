@@ -1,0 +1,67 @@
+// The contact centre beside the chat: recent calls, a call to place, and what can be broken.
+
+import { el } from "./text.js";
+
+let drawn = "";
+
+export function startPanel(node, act) {
+  const calls = el("ul", { class: "calls" });
+  const scenario = el("select", { id: "scenario" });
+  const about = el("p", { class: "dim" });
+  const number = el("input", { id: "number", type: "tel", value: "+15550142233", autocomplete: "off" });
+  const form = el("form", {},
+    el("label", { for: "scenario" }, "What happens"), scenario, about,
+    el("label", { for: "number" }, "Caller's number"), number,
+    el("button", { type: "submit", class: "b-button primary" }, "Place the call"));
+  const faults = el("div", { class: "switches" });
+  const refused = el("ul", { class: "refused" }, el("li", { class: "dim" }, "Nothing so far."));
+  node.append(
+    el("h2", {}, "Contact centre"),
+    el("section", {}, el("h3", {}, "Recent calls"), calls),
+    el("section", {}, el("h3", {}, "Place a call"), form),
+    el("section", {}, el("h3", {}, "Break something"), faults),
+    el("section", {}, el("h3", {}, "What Slack refused"), refused));
+  let known = {};
+  scenario.addEventListener("change", () => { about.textContent = known[scenario.value] ?? ""; });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const told = await act.post({ what: "place", scenario: scenario.value, number: number.value });
+    if (!told.error) act.toast(`A call from ${number.value} was placed.`);
+    refresh();
+  });
+
+  async function refresh() {
+    const answer = await fetch("/panel").then((r) => r.json()).catch(() => null);
+    if (!answer || !answer.scenarios) return;
+    const state = JSON.stringify(answer);
+    if (state === drawn) return;
+    drawn = state;
+    if (JSON.stringify(known) !== JSON.stringify(answer.scenarios)) {
+      known = answer.scenarios;
+      scenario.replaceChildren(...Object.keys(known).map((name) => el("option", { value: name }, name.replaceAll("_", " "))));
+      about.textContent = known[scenario.value] ?? "";
+    }
+    calls.replaceChildren(...answer.calls.map((call) =>
+      el("li", { class: call.failed ? "failed" : "" },
+        el("button", { type: "button", title: "Ask the bot about this call", onclick: () => act.type(`/handover ${call.number}`) },
+          el("span", { class: "number" }, call.number),
+          el("span", { class: "when" }, call.at ? new Date(call.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : ""),
+          el("span", { class: "what" }, call.state)))));
+    faults.replaceChildren(...answer.faults.map((fault) => {
+      const box = el("input", { type: "checkbox", role: "switch", checked: fault.on });
+      box.addEventListener("change", async () => { await act.post({ what: "fault", name: fault.name, on: box.checked }); refresh(); });
+      return el("label", { class: "switch" }, box, el("span", { class: "track", "aria-hidden": "true" }), fault.label);
+    }));
+  }
+
+  refresh();
+  setInterval(() => { if (!document.hidden && node.offsetParent) refresh(); }, 2000);
+  return {
+    refused(change) {
+      if (refused.firstElementChild?.classList.contains("dim")) refused.replaceChildren();
+      const pointers = (change.pointers ?? []).map((p) => el("div", { class: "pointer" }, p));
+      refused.prepend(el("li", {}, el("code", {}, change.method), ` ${change.error}`, pointers));
+      while (refused.children.length > 8) refused.lastElementChild.remove();
+    },
+  };
+}
