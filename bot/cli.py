@@ -125,13 +125,30 @@ def run() -> None:
     """The bot: over Socket Mode if SLACK_APP_TOKEN is set, else over HTTP on PORT."""
     settings = _settings("cxone", "slack")
     from bot import logs, running, web, wiring  # noqa: PLC0415 - see the top
+    from bot.store.engine import StoreError  # noqa: PLC0415 - see the top
 
     logs.set_up(settings.log_level, settings.log_format, settings.secrets())
     try:
         parts = wiring.build_bot(settings, SystemClock())
-    except web.CannotListenError as why:
-        _end(FAILED, "cannot_listen", str(why))
+    except SettingsError as wrong:
+        _end(USAGE, "settings", "\n".join(wrong.faults))
+    except (web.CannotListenError, StoreError) as why:
+        _end(FAILED, "cannot_run", str(why))
     running.until_told(parts)
+
+
+@main.command()
+def migrate() -> None:
+    """The database to the newest schema; safe when several do it at once."""
+    from bot import wiring  # noqa: PLC0415 - see the top
+    from bot.store.engine import StoreError, schema_version  # noqa: PLC0415 - see the top
+
+    try:
+        database = wiring.open_database(_settings())
+        click.echo(f"The database has schema {schema_version(database.engine)[0]}.")
+        database.engine.dispose()
+    except StoreError as why:
+        _end(FAILED, "database", str(why))
 
 
 @main.command()

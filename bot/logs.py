@@ -21,7 +21,9 @@ _RUN = re.compile(r"(?<![\w.-])\+?\d(?:[ ().-]{0,2}\d){6,}(?![\w-])")
 # Ours, and made of digits without being a number: ids and times.
 _NOT_NUMBERS = frozenset({"timestamp", "ts", "thread_ts", "conversation", "delivery", "alert", "seconds", "port"})
 # Their DEBUG lines hold whole requests and answers.
-_TALKATIVE = ("slack_sdk", "slack_bolt", "urllib3", "requests", "waitress", "sqlalchemy", "alembic")
+_TALKATIVE = ("slack_sdk", "slack_bolt", "urllib3", "requests", "waitress")
+# Their INFO lines hold every statement with its parameters.
+_STATEMENTS = ("sqlalchemy", "alembic")
 
 
 class Redaction:
@@ -96,4 +98,6 @@ def set_up(level: str, form: str, secrets: Collection[str] = ()) -> None:
     root.setLevel(level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.INFO))
+    for name in _STATEMENTS:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)

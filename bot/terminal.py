@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 2_000
 MOST_MOMENTS = 40
 MOST_OTHERS = 10
+NO_TIME = timedelta(0)
+WORTH_SAYING = timedelta(seconds=0.1)
 
 _BAD = "red"
 _GOOD = "green"
@@ -188,10 +190,7 @@ def draw(report: Report, console: Console) -> None:
     findings = [each for each in diagnosis.findings if each.code is not Code.NOT_CHECKED]
     if findings:
         console.print()
-        for finding in findings:
-            console.print(_finding_line(finding))
-            if finding.fix and finding.fix != diagnosis.next_step:
-                console.print(Padding(_plain(clean(finding.fix)), (0, 0, 0, 9)))
+        console.print(_findings(diagnosis, findings))
     _draw_around(report, console)
 
 
@@ -260,9 +259,14 @@ def _timeline(diagnosis: Diagnosis) -> Any:
     table.add_column(overflow="fold")
     before: datetime | None = None
     for moment in diagnosis.timeline[:MOST_MOMENTS]:
-        gap = f"+ {_span(moment.timestamp - before)}" if moment.timestamp and before else ""
+        gap = moment.timestamp - before if moment.timestamp and before else NO_TIME
         when = moment.timestamp.astimezone().strftime("%H:%M:%S") if moment.timestamp else "no time"
-        table.add_row(_plain(when), _plain(gap), _plain(clean(moment.who)), _plain(clean(moment.what)))
+        table.add_row(
+            _plain(when),
+            _plain(f"+ {_span(gap)}" if gap >= WORTH_SAYING else ""),
+            _plain(clean(moment.who)),
+            _plain(clean(moment.what)),
+        )
         before = moment.timestamp or before
     left = len(diagnosis.timeline) - MOST_MOMENTS
     if left > 0:
@@ -270,11 +274,19 @@ def _timeline(diagnosis: Diagnosis) -> Any:
     return table
 
 
-def _finding_line(finding: Finding) -> Text:
-    line = _plain(f"{finding.status.value:<8} ", _STYLE[finding.status])
-    line.append_text(_plain(clean(finding.message)))
-    line.append_text(_plain(f"  {finding.code.value}", "dim"))
-    return line
+def _findings(diagnosis: Diagnosis, findings: list[Finding]) -> Any:
+    from rich.table import Table  # noqa: PLC0415 - as above
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        said = _plain(clean(finding.message))
+        said.append_text(_plain(f"  {finding.code.value}", "dim"))
+        table.add_row(_plain(finding.status.value, _STYLE[finding.status]), said)
+        if finding.fix and finding.fix != diagnosis.next_step:
+            table.add_row("", _plain(clean(finding.fix), "dim"))
+    return table
 
 
 def target_state(target: Target) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -16,6 +17,10 @@ from bot.diagnosis.handover import Timing
 from bot.settings import Need, Settings, SettingsError, load
 
 if TYPE_CHECKING:
+    from slack_sdk import WebClient
+    from sqlalchemy import Engine
+
+    from bot.alerting import Alerting
     from bot.check import Line
     from bot.running import Part
 
@@ -45,9 +50,70 @@ def build_investigator(settings: Settings, clock: Clock, on_call: Callable[[Call
     )
 
 
+class Database(NamedTuple):
+    """The store, open and of the newest schema, and the key that numbers are hashed with."""
+
+    engine: Engine
+    hash_key: str
+    lock: int | None = None  # held as long as this process lives
+
+
+def open_database(settings: Settings, *, alone: bool = False) -> Database:
+    """Open and migrate it; `alone` keeps a second process out. Raises `StoreError`."""
+    from bot.store import engine, keys  # noqa: PLC0415 - `diagnose` needs no store
+
+    url = settings.database_url.get_secret_value()
+    lock = engine.take_lock(url) if alone else None
+    opened = engine.open_store(url)
+    engine.migrate(opened)
+    return Database(opened, keys.hash_key(settings.hash_key.get_secret_value(), url), lock)
+
+
+def build_alerting(
+    settings: Settings, clock: Clock, platform: Conversations, client: WebClient, database: Database
+) -> Alerting:
+    """Watcher and notifier. Raises `SettingsError` for filters that are none."""
+    from bot.alerting import Alerting, Options  # noqa: PLC0415 - as above
+    from bot.alerts import filters  # noqa: PLC0415 - as above
+    from bot.alerts.policy import Rules  # noqa: PLC0415 - as above
+
+    try:
+        filters.parse(settings.alert_filter)
+    except filters.FilterError as why:
+        raise SettingsError([f"ALERT_FILTER: {why}"]) from None
+    rules = Rules(
+        resolve_accepted=settings.resolve_accepted,
+        resolve_after=timedelta(minutes=settings.resolve_minutes),
+        quiet_after=timedelta(minutes=settings.quiet_minutes),
+        thread_every=timedelta(minutes=settings.thread_minutes),
+    )
+    options = Options(
+        alert_channel=settings.alert_channel,
+        alert_filter=settings.alert_filter,
+        ops_channel=settings.ops_channel,
+        poll_seconds=settings.poll_seconds,
+        rules=rules,
+        timing=timing(settings),
+        lookback=timedelta(hours=settings.lookback_hours),
+        retention_days=settings.retention_days,
+        audit_days=settings.audit_days,
+        heartbeat_url=settings.heartbeat_url.get_secret_value(),
+    )
+    return Alerting(
+        platform=platform,
+        client=client,
+        engine=database.engine,
+        clock=clock,
+        hash_key=database.hash_key,
+        options=options,
+    )
+
+
 def build_bot(settings: Settings, clock: Clock) -> list[Part]:
-    """The parts of `run`, in the order in which they start. Raises `CannotListenError`."""
-    # 1. Who looks things up, and what is counted of it.
+    """The parts of `run`, in the order in which they start.
+
+    Raises `CannotListenError`, `StoreError`, `SettingsError`.
+    """
     from slack_bolt.adapter.wsgi import SlackRequestHandler  # noqa: PLC0415 - `diagnose` needs nothing of Slack
 
     from bot import web  # noqa: PLC0415 - as above
@@ -56,24 +122,48 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     from bot.slack.access import Rules  # noqa: PLC0415 - as above
     from bot.slack.office import Use  # noqa: PLC0415 - as above
     from bot.socket_mode import SocketMode  # noqa: PLC0415 - as above
+    from bot.store import audit  # noqa: PLC0415 - as above
+    from bot.store.engine import StoreError, writing  # noqa: PLC0415 - as above
+
+    # 1. What is kept, and how it is doing.
+    database = open_database(settings, alone=True)
 
     def reasons() -> list[str]:
-        return socket.reasons() if socket else []
+        return [*(socket.reasons() if socket else []), *alerting.reasons()]
 
-    metrics = Metrics(lambda: not reasons())
-    desk = build_investigator(settings, clock, metrics.called)
+    def ledger() -> dict[str, int]:
+        return alerting.health().ledger.gauges()
 
-    # 2. Who answers people in Slack.
-    def audit(use: Use) -> None:
+    metrics = Metrics(lambda: not reasons(), ledger)
+
+    def used(use: Use) -> None:
         metrics.used(use.action, use.result)
         log.info("Used", action=use.action, subject=use.subject, result=use.result, who=use.user_id)
+        try:
+            with writing(database.engine) as connection:
+                audit.write(
+                    connection,
+                    settings.cxone_tenant_id,
+                    at=use.at,
+                    actor=use.user_id,
+                    channel=use.channel_id,
+                    action=use.action,
+                    subject=use.subject,
+                    result=use.result,
+                )
+        except StoreError as why:  # the answer matters more than its line in the audit
+            log.warning("Not audited", action=use.action, reason=str(why))
 
+    # 2. Who looks things up, who answers people, who watches.
+    client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+    desk = build_investigator(settings, clock, metrics.called)
+    alerting = build_alerting(settings, clock, desk.platform, client, database)
     office = slack.build_office(
-        client=slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url),
+        client=client,
         desk=desk,
         clock=clock,
         rules=Rules(frozenset(settings.allowed_channels), frozenset(settings.allowed_usergroups)),
-        audit=audit,
+        audit=used,
         region=settings.default_region,
         deadline_seconds=settings.deadline_seconds,
     )
@@ -83,7 +173,7 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     socket = SocketMode(app, settings.slack_app_token.get_secret_value()) if settings.socket_mode else None
     handler = None if socket else SlackRequestHandler(app)
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
-    return [_Office(office.pool.close, desk.close), server, *([socket] if socket else [])]
+    return [_Closing(office.pool.close, desk.close), alerting, server, *([socket] if socket else [])]
 
 
 def checks(clock: Clock) -> Iterator[Line]:
@@ -97,6 +187,7 @@ def checks(clock: Clock) -> Iterator[Line]:
     except SettingsError as wrong:
         for fault in wrong.faults:
             yield check.Line(check.Mark.FAIL, "Settings", fault)
+    yield _database_line()
     needs: tuple[Need, ...] = ("cxone", "slack")
     for need in needs:
         try:
@@ -111,14 +202,36 @@ def checks(clock: Clock) -> Iterator[Line]:
             )
 
 
-class _Office:
-    """Whoever works for people: finishes the look-ups that are under way, then lets the connections go."""
+def _database_line() -> Line:
+    """Whether the database can be opened and is of our schema. A SQLite file that is not there yet is not made."""
+    from bot.check import Line, Mark  # noqa: PLC0415 - as above
+    from bot.store import engine  # noqa: PLC0415 - as above
+
+    try:
+        url = load().database_url.get_secret_value()
+    except SettingsError:
+        return Line(Mark.FAIL, "Database", "not looked at: the settings are wrong")
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return Line(Mark.OK, "Database", "a new SQLite file, made when the bot starts")
+    try:
+        opened = engine.open_store(url)
+        found, newest = engine.schema_version(opened)
+        opened.dispose()
+    except engine.StoreError as why:
+        return Line(Mark.FAIL, "Database", str(why))
+    if found == newest:
+        return Line(Mark.OK, "Database", f"schema {found}")
+    return Line(Mark.NOTE, "Database", f"schema {found or 'none'}, to be migrated to {newest} when the bot starts")
+
+
+class _Closing:
+    """What works when it is asked, and has something to finish: the look-ups under way, then the connections."""
 
     def __init__(self, *closing: Callable[[], None]) -> None:
         self._closing = closing
 
     def start(self) -> None:
-        """It works when it is asked."""
+        """Nothing to begin."""
 
     def stop(self) -> None:
         """Finish."""

@@ -25,7 +25,7 @@ def cxone(env: pytest.MonkeyPatch, tenant: Any, **settings: str) -> dict[str, ch
     given = {"CXONE_TENANT_ID": "demo", "CXONE_CLIENT_ID": "demo-client", "CXONE_CLIENT_SECRET": "demo-secret"}
     for name, value in {**given, "CXONE_BASE_URL": tenant.url, "DEADLINE_SECONDS": "2", **settings}.items():
         env.setenv(name, value)
-    loaded = load(("cxone",))
+    loaded = load(["cxone"])
     platform = wiring.build_platform(loaded, SystemClock())
     try:
         return {line.what: line for line in check.cxone(loaded, platform, SystemClock())}
@@ -38,7 +38,7 @@ def slack(env: pytest.MonkeyPatch, workspace: Any, **settings: str) -> dict[str,
     given = {"SLACK_BOT_TOKEN": "xoxb-demo", "SLACK_SIGNING_SECRET": "demo-signing-secret"}
     for name, value in {**given, "SLACK_API_URL": workspace.api_url, **settings}.items():
         env.setenv(name, value)
-    loaded = load(("slack",))
+    loaded = load(["slack"])
     client = web_client(loaded.slack_bot_token.get_secret_value(), loaded.slack_api_url)
     return {line.what: line for line in check.slack(loaded, client)}
 

@@ -126,7 +126,7 @@ class Running:
                 self.lines.append(line.rstrip("\n"))
 
 
-def wait_for(look: Callable[[], T], what: str, running: Running | None = None, seconds: float = 20.0) -> T:
+def wait_for(look: Callable[[], T | None], what: str, running: Running | None = None, seconds: float = 20.0) -> T:
     """Look until there is something; fails with what was waited for and the bot's log."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
