@@ -28,6 +28,7 @@ from bot.diagnosis.timeline import leg_name, timeline_of
 
 _TAKEN = (Outcome.ACCEPTED, Outcome.WAITING, Outcome.UNANSWERED)
 _LONGEST_ID = 60
+_LONGEST_IN_A_SENTENCE = 24
 
 
 def diagnose(
@@ -120,12 +121,18 @@ def _judge(
         ending=ending,
         now=now,
         timing=timing,
-        name=name or clean(event.to_id, _LONGEST_ID) or "an unnamed target",
+        name=name or _short(event.to_id) or "an unnamed target",
         reason=read(rejection.reason, rejection.code) if rejection is not None else None,
         from_is_bot=from_is_bot,
         unread=any(fault.startswith("events") for fault in conversation.faults),
     )
     return case, judge(case)
+
+
+def _short(id_: str) -> str:
+    """An id in a sentence: a long one by its beginning; the whole stands in the attempt."""
+    shown = clean(id_, _LONGEST_ID)
+    return f"target {shown[:8]}…" if len(shown) > _LONGEST_IN_A_SENTENCE else shown
 
 
 def _repetitions(judged: list[tuple[Case, Verdict]]) -> list[tuple[Case, Verdict]]:
@@ -209,8 +216,9 @@ def _without_request(
 ) -> Diagnosis:
     lists_events = "events" not in conversation.faults and "document" not in conversation.faults
     tells = lists_events and conversation.asks_visible
+    unread = sum(fault.startswith("events[") and fault.endswith("]") for fault in conversation.faults)
+    tells = tells and (not unread or unread < len(conversation.events))
     outcome = Outcome.NOT_ATTEMPTED if tells else Outcome.UNKNOWN
-    unread = any(fault.startswith("events[") and fault.endswith("]") for fault in conversation.faults)
     cause = None
     if tells:
         cause = Code.NO_TRANSFER_EVENT if parties.bots else Code.NO_BOT_LEG

@@ -75,8 +75,15 @@ class Ending:
             "transport.failure",
         ):
             return False
-        second = self.customer_left.replace(microsecond=0)
-        return all(second < other.replace(microsecond=0) for other in self.others_left if other >= since)
+        after = [other for other in self.others_left if other >= since]
+        return all(_before(self.customer_left, other) for other in after)
+
+
+def _before(one: datetime, other: datetime) -> bool:
+    """Whether one is surely before the other: where a stamp has no fraction, the same second says nothing."""
+    if one.microsecond and other.microsecond:
+        return one < other
+    return one.replace(microsecond=0) < other.replace(microsecond=0)
 
 
 def ending_of(conversation: Conversation, parties: Parties) -> Ending:

@@ -16,12 +16,16 @@ _LONGEST_QUOTE = 120
 
 def headline(case: Case, verdict: Verdict) -> str:
     """What came of the request, in a line that is enough on a phone."""
-    return _HEADLINES[verdict.outcome](case, verdict)
+    return _sentence(_HEADLINES[verdict.outcome](case, verdict))
 
 
 def summary(case: Case, verdict: Verdict) -> str:
     """The same as one plain sentence, with how long it took and what was said."""
-    return _SUMMARIES[verdict.outcome](case, verdict)
+    return _sentence(_SUMMARIES[verdict.outcome](case, verdict))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def without_request(conversation: Conversation, parties: Parties, outcome: Outcome, *, over: bool) -> tuple[str, str]:
@@ -93,7 +97,8 @@ def _waiting(case: Case, _: Verdict) -> str:
 
 
 def _unanswered(case: Case, _: Verdict) -> str:
-    refused = f" {len(case.request.refusals)} offered and not taken." if case.request.refusals else ""
+    rung = len(case.request.refusals)
+    refused = f" {rung} {'agents were' if rung > 1 else 'agent was'} rung and did not take it." if rung else ""
     where = "in" if case.request.queued else "for"
     end = "the caller left" if case.ending.customer_left else "the call ended"
     return f"The caller waited {_silence(case)} {where} {case.name}, and {end} before a human was there.{refused}"
@@ -165,7 +170,11 @@ _HEADLINES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.ACCEPTED: _accepted_headline,
     Outcome.WAITING: lambda case, _: f"Waiting in {case.name} for {_silence(case)}",
     Outcome.PENDING: lambda case, _: f"Handover to {case.name} asked for {_silence(case)} ago",
-    Outcome.UNANSWERED: lambda case, _: f"Nobody at {case.name} answered: the caller waited {_silence(case)}",
+    Outcome.UNANSWERED: lambda case, _: (
+        f"{case.name} never answered: the caller waited {_silence(case)}"
+        if case.kind == "user"
+        else f"Nobody at {case.name} answered: the caller waited {_silence(case)}"
+    ),
     Outcome.REJECTED: _rejected_headline,
     Outcome.FORBIDDEN: lambda case, _: f"The bot was not allowed to hand over to {case.name}",
     Outcome.INVALID_TARGET: lambda case, verdict: (
