@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from bot.demo import cast
-from bot.demo.centre import TROUBLES, Centre
+from bot.demo.centre import Centre
 from bot.demo.tenant import Tenant
+from bot.demo.troubles import TROUBLES
 from tests.clock import START, HandClock
 
 HOUR = 3600
@@ -155,6 +156,20 @@ def test_at_speed_a_silence_stays_long_enough_to_judge() -> None:
             assert placed.times[-2] - placed.times[-3] >= 7.99
             found += 1
     assert found
+
+
+def test_a_machine_that_slept_wakes_to_an_hour_of_calls() -> None:
+    """What would have happened in the days between is not made up for, and the calls are of now."""
+    clock = HandClock()
+    tenant = Tenant(clock=clock)
+    tenant.stop()
+    centre = Centre(tenant, clock=clock)
+    centre.tick(clock.now())
+    clock.advance(hours=50)
+    centre.tick(clock.now())
+    calls = tenant.calls(99_999)
+    assert 500 < len(calls) < 1000
+    assert timedelta(0) <= clock.now() - calls[0]["started"] < timedelta(minutes=1)
 
 
 def test_it_carries_on_by_itself() -> None:
