@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
@@ -30,19 +30,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The settings. Empty means: no narrowing."""
+    """The settings, as people write them: ids, `#voicebot-ops`, `@oncall`. Empty means: no narrowing."""
 
-    channels: frozenset[str] = frozenset()  # ids or names, without #
-    usergroups: frozenset[str] = frozenset()  # ids or handles, without @
-
-
-def rules(channels: Iterable[str], usergroups: Iterable[str]) -> Rules:
-    """Rules as people write them: `#voicebot-ops`, `@oncall`, or ids."""
-    named = (
-        frozenset(word.strip().lstrip(mark) for word in words) - {""}
-        for words, mark in ((channels, "#"), (usergroups, "@"))
-    )
-    return Rules(*named)
+    channels: frozenset[str] = frozenset()
+    usergroups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,8 @@ class Access:
     def __init__(self, client: WebClient, clock: Clock, rules: Rules = Rules()) -> None:
         self._client = client
         self._clock = clock
-        self._rules = rules
+        self._channels = frozenset(word.lstrip("#") for word in rules.channels)
+        self._usergroups = frozenset(word.lstrip("@") for word in rules.usergroups)
         self._kept: dict[str, tuple[float, Any]] = {}
         self._lock = threading.Lock()
 
@@ -88,7 +80,7 @@ class Access:
 
     def _in_usergroup(self, user_id: str) -> bool:
         """Whether the user is in an allowed group; raises Refused if groups are asked for and they are in none."""
-        if not self._rules.usergroups:
+        if not self._usergroups:
             return False
         for group in self._groups():
             path = f"usergroup {group}"
@@ -100,7 +92,7 @@ class Access:
     def _groups(self) -> list[str]:
         """The allowed groups by id; handles are looked up."""
         listed = self._ask("usergroups", lambda: self._client.usergroups_list().get("usergroups") or [])
-        return [str(group["id"]) for group in listed if {group.get("id"), group.get("handle")} & self._rules.usergroups]
+        return [str(group["id"]) for group in listed if {group.get("id"), group.get("handle")} & self._usergroups]
 
     def _user_allowed(self, user: Mapping[str, Any], *, grouped: bool) -> None:
         if user.get("deleted"):
@@ -128,7 +120,7 @@ class Access:
 
         A channel that the bot cannot see passes: its answers stay private.
         """
-        listed = self._rules.channels
+        listed = self._channels
         if listed & {channel_id, channel_name} or (not listed and channel_id.startswith("D")):
             return
         channel = self._channel(channel_id)

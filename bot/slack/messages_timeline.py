@@ -47,10 +47,8 @@ def shown(found: Diagnosis) -> Shown:
         for index in (at, *range(at + 1, at + _AFTER + 1), *range(at - 1, at - _BEFORE - 1, -1)):
             if 0 <= index < count and len(kept) < MOST_ROWS:
                 kept.add(index)
-    for index in range(count):
-        if len(kept) >= MOST_ROWS:
-            break
-        kept.add(index)
+    rest = [index for index in range(MOST_ROWS * 2) if index not in kept and index < count]
+    kept.update(rest[: MOST_ROWS - len(kept)])
     return Shown(tuple(sorted(kept)), complete=False)
 
 

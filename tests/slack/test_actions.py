@@ -11,7 +11,7 @@ import pytest
 
 from bot.cxone.errors import UnreachableError
 from bot.cxone.investigate import ById
-from bot.slack.access import rules
+from bot.slack.access import Rules
 from tests.slack import reports
 from tests.slack.conftest import Build, FixedDesk, House, until
 
@@ -193,7 +193,7 @@ def test_a_shared_channel_is_refused_unless_it_is_listed(build: Build) -> None:
     house.slack.add_channel("partners", shared=True)
     house.slack.command("+15550199888", channel="partners")
     assert house.used()[0].result == "refused: shared"
-    listed = build(rules=rules(["#partners"], []))
+    listed = build(rules=Rules(frozenset({"#partners"})))
     listed.slack.add_channel("partners", shared=True)
     listed.slack.command("+15550199888", channel="partners")
     assert listed.posted("partners")
@@ -201,7 +201,7 @@ def test_a_shared_channel_is_refused_unless_it_is_listed(build: Build) -> None:
 
 def test_allowed_channels_narrow_it(build: Build) -> None:
     """By name or id, private ones too, whose name is in no payload."""
-    house = build(rules=rules(["secret", "C0VOICEBOT"], []))
+    house = build(rules=Rules(frozenset({"secret", "C0VOICEBOT"})))
     house.slack.add_channel("secret", private=True)
     house.slack.command("+15550199888", channel="handover-alerts")
     assert house.used()[0].result == "refused: channel"
@@ -213,7 +213,7 @@ def test_allowed_channels_narrow_it(build: Build) -> None:
 
 def test_allowed_usergroups_narrow_it_and_let_guests_in(build: Build) -> None:
     """A member of an allowed group was allowed by name."""
-    house = build(rules=rules([], ["@oncall"]))
+    house = build(rules=Rules(usergroups=frozenset({"@oncall"})))
     guest = house.slack.add_user("guest", guest=True)
     house.slack.add_usergroup("oncall", [guest])
     house.slack.add_usergroup("others", ["U0SAM"])
