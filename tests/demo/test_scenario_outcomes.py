@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
+
 import pytest
 
 from bot.cxone.conversations import parse, parse_target
+from bot.demo.centre import Centre
 from bot.demo.tenant import SCENARIOS, Tenant
 from bot.diagnosis.diagnose import diagnose, targets_of
 from bot.diagnosis.handover import Diagnosis, Target, TargetKind, TargetRef, TargetStatus, Timing
@@ -78,6 +82,34 @@ def test_a_scenario_is_what_it_says(name: str) -> None:
     """Its outcome is the one in its name; where the record does not tell, any outcome but no exception."""
     outcome = judged(name).outcome
     assert expected(name) in (outcome, None)
+
+
+def test_an_hour_of_the_living_centre_holds_every_outcome() -> None:
+    """Each call diagnosed every other minute until it ended; most handovers work."""
+    clock = HandClock()
+    tenant = Tenant(clock=clock)
+    tenant.stop()
+    centre = Centre(tenant, clock=clock, seed=3)
+    last: dict[str, Outcome] = {}
+    ever: set[Outcome] = set()
+    done: set[str] = set()
+    for _ in range(35):
+        centre.tick(clock.now())
+        now = clock.now()
+        for call in tenant.store.between(now - timedelta(minutes=8), now):
+            if call.id in done:
+                continue
+            conversation = parse(call.document(now))
+            if conversation.ended_at:
+                done.add(call.id)
+            targets = {ref.id: look_up(tenant, ref) for ref in targets_of(conversation, Timing())}
+            last[call.id] = diagnose(conversation, targets, now=now).outcome
+        ever.update(last.values())
+        clock.advance(minutes=2)
+    assert ever >= set(Outcome) - {Outcome.UNKNOWN}
+    shares = Counter(last.values())
+    assert shares[Outcome.ACCEPTED] > 0.5 * len(last)
+    assert shares[Outcome.UNKNOWN] == 0
 
 
 def test_every_outcome_but_unknown_has_a_scenario() -> None:
