@@ -24,7 +24,7 @@ def text(value: object) -> str:
 
 
 def time(value: object) -> datetime | None:
-    """An ISO 8601 time as an aware one in UTC. Without an offset it is UTC. None if it is no time between 1971 and 2999."""
+    """An ISO 8601 time as an aware one in UTC. Without an offset it is UTC. None outside of 1971 to 2999."""
     if not isinstance(value, str) or len(value) > _LONGEST_TIME:
         return None
     try:

@@ -35,7 +35,7 @@ class Sign(NamedTuple):
     value: str
     at: datetime | None
     who: Participant | None
-    names_target: bool  # False: it is somebody or something else than what was asked for
+    names_target: bool = False  # False: somebody or something else than what was asked for
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class _Pairing:
         event = step.event
         if event is None:
             leg = step.leg
-            self._joined(leg, leg.id or leg.path, Sign(f"{leg.path}.connectedTime", "", leg.connected_at, leg, False))
+            self._joined(leg, leg.id or leg.path, Sign(f"{leg.path}.connectedTime", "", leg.connected_at, leg))
             return
         kind = event.kind
         if kind is EventKind.TRANSFER:
@@ -190,7 +190,7 @@ class _Pairing:
 
     def _refused(self, event: Event) -> None:
         key, request = self._nearest(event)
-        sign = Sign(event.path, event.type, event.at, None, True)
+        sign = Sign(event.path, event.type, event.at, None, names_target=True)
         if request is not None:
             request.rejection = event
             self.refused[key] = self.refused[""] = request
@@ -205,7 +205,7 @@ class _Pairing:
 
     def _accepted(self, event: Event) -> None:
         key, request = self._nearest(event)
-        sign = Sign(event.path, TAKEN, event.at, self.parties.find(event.participant_id), True)
+        sign = Sign(event.path, TAKEN, event.at, self.parties.find(event.participant_id), names_target=True)
         if request is None:
             request = _top(self.held[key])
         if request is not None:
@@ -216,7 +216,7 @@ class _Pairing:
     def _changed(self, event: Event) -> None:
         """A leg came, was queued, rung, refused, or changed otherwise."""
         leg = self.parties.find(event.participant_id) if event.participant_id else None
-        sign = Sign(event.path, event.state or event.type, event.at, leg, False)
+        sign = Sign(event.path, event.state or event.type, event.at, leg)
         if event.kind is EventKind.CONNECTED:
             self._joined(leg, event.participant_id, sign)
             return

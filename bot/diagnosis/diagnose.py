@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot import phone
@@ -44,7 +45,9 @@ def diagnose(
     ending = ending_of(conversation, parties)
     requests = requests_of(conversation, parties, timing)
     judged = [
-        _judge(each, parties, ending, targets, conversation, now, timing) for each in requests if each.by != "agent"
+        _judge(each, parties, ending, targets, conversation=conversation, now=now, timing=timing)
+        for each in requests
+        if each.by != "agent"
     ]
     verdicts = _repetitions(judged)
     names = {case.request.event.to_id: case.name for case, _ in verdicts}
@@ -90,7 +93,7 @@ def targets_of(conversation: Conversation, timing: Timing) -> tuple[TargetRef, .
     """What to look up: the target of the request that decides and that of the bot's last one, usually the same."""
     requests = [each for each in requests_of(conversation, parties_of(conversation), timing) if each.by != "agent"]
     taken = [each for each in requests if each.accepted or each.late or each.answered]
-    wanted = [each.ref for each in (*taken[-1:], *requests[-1:]) if each.ref is not None]
+    wanted = [replace(each.ref, at=each.at) for each in (*taken[-1:], *requests[-1:]) if each.ref is not None]
     return tuple({ref.id: ref for ref in wanted}.values())
 
 
@@ -99,6 +102,7 @@ def _judge(
     parties: Parties,
     ending: Ending,
     targets: Mapping[str, Target],
+    *,
     conversation: Conversation,
     now: datetime,
     timing: Timing,
@@ -111,10 +115,7 @@ def _judge(
         name = leg_name(request.leg, parties)
     from_is_bot: bool | None = None
     if event.from_id and conversation.participants:
-        if request.sender is not None:
-            from_is_bot = request.sender.path in parties.bot_paths
-        else:
-            from_is_bot = False
+        from_is_bot = request.sender is not None and request.sender.path in parties.bot_paths
     case = Case(
         request=request,
         target=target,

@@ -23,7 +23,7 @@ def of_request(case: Case, verdict: Verdict) -> list[Finding]:
     found = [attempted(case)]
     if verdict.outcome in _TAKEN or case.request.accepted or case.request.late:
         found.append(accepted(case))
-    found += requested_badly(case, verdict)
+    found += requested_badly(case)
     found += refused(case, verdict)
     found += ended(case, verdict)
     return found
@@ -100,9 +100,11 @@ def accepted(case: Case) -> Finding:
     return _new(case, Code.TRANSFER_ACCEPTED, text, evidence, at=sign.at or request.at)
 
 
-def requested_badly(case: Case, verdict: Verdict) -> list[Finding]:
+def requested_badly(case: Case) -> list[Finding]:
     """What the request itself lacks or says wrongly."""
-    request, event, found = case.request, case.request.event, []
+    request, event = case.request, case.request.event
+    evidence: dict[str, Any]
+    found: list[Finding] = []
     if not event.from_id:
         text = "The transfer request has no `fromParticipantId`: CXone cannot tell who hands over."
         found.append(_new(case, Code.MISSING_FROM_PARTICIPANT, text, {f"{event.path}.fromParticipantId": None}))
@@ -175,8 +177,8 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
     if verdict.outcome is Outcome.UNANSWERED:
         where = "in" if request.queued else "for"
         text = f"The caller waited {silence or 'an unknown time'} {where} {case.name}, and no human answered."
-        sign = request.queued or request.offered
-        evidence = {sign.path: sign.value} if sign is not None else {}
+        shown = request.queued or request.offered
+        evidence = {shown.path: shown.value} if shown is not None else {}
         found.append(_new(case, Code.NOBODY_ANSWERED, text, evidence))
     left = case.ending.customer_left
     if left is not None and verdict.outcome in (

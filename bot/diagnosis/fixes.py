@@ -17,23 +17,33 @@ _FIXES: dict[Code, str] = {
         "Renew the token of the Cognigy connector “NICE CXone” and grant its service account conversations:write."
     ),
     Code.TARGET_NOT_FOUND: "Replace the id {id} in {node} by that of an existing agent, queue or flow.",
-    Code.TARGET_INACTIVE: "Point {node} to an active target instead of {name}, or switch {name} on again in CXone.",
-    Code.FLOW_WITHOUT_TRIGGER: "Add an Event trigger for `sessionTransfer` to the flow {name} in CXone Studio and publish it.",
+    Code.TARGET_INACTIVE: ("Point {node} to an active target instead of {name}, or switch {name} on again in CXone."),
+    Code.FLOW_WITHOUT_TRIGGER: (
+        "Add an Event trigger for `sessionTransfer` to the flow {name} in CXone Studio and publish it."
+    ),
     Code.TRANSFER_IGNORED: (
         "In CXone Studio, check that the flow behind {name} listens for `sessionTransfer` and that the bot is linked to it."
     ),
-    Code.TARGET_UNAVAILABLE: "Let the bot hand over to a queue instead of {name} alone, or wait until {name} is available.",
-    Code.CALLER_ABANDONED: "Let the bot say that it is connecting {name} before it asks, so that callers stay on the line.",
-    Code.DUPLICATE_TRANSFER: "Let {node} run once a call: two branches or a retry send the transfer to {name} twice.",
+    Code.TARGET_UNAVAILABLE: (
+        "Let the bot hand over to a queue instead of {name} alone, or wait until {name} is available."
+    ),
+    Code.CALLER_ABANDONED: (
+        "Let the bot say that it is connecting {name} before it asks, so that callers stay on the line."
+    ),
+    Code.DUPLICATE_TRANSFER: ("Let {node} run once a call: two branches or a retry send the transfer to {name} twice."),
     Code.NO_TRANSFER_EVENT: "Check in the Cognigy flow's log whether this session reached its handover node.",
-    Code.NO_BOT_LEG: "Check in CXone that the dialled number's script still routes the call to the voicebot.",
-    Code.MALFORMED_EVENT: "Show the raw events of this conversation to whoever runs the CXone tenant's event export.",
-    Code.AGENT_REFUSED: "Check the agent's phone and softphone at {name}, and ask why the offered call was not taken.",
+    Code.NO_BOT_LEG: ("Check in CXone that the dialled number's script still routes the call to the voicebot."),
+    Code.MALFORMED_EVENT: ("Show the raw events of this conversation to whoever runs the CXone tenant's event export."),
+    Code.AGENT_REFUSED: (
+        "Check the agent's phone and softphone at {name}, and ask why the offered call was not taken."
+    ),
     Code.NO_AGENTS_AVAILABLE: "Staff {name}{at}, or give the bot's flow a branch for a refused transfer.",
     Code.TARGET_CLOSED: "Give the bot's flow an out-of-hours branch for {name}, or extend its hours in CXone.",
-    Code.RECENT_CHANGE: "Compare the newest version of {name} in CXone Studio with the one before, and roll it back.",
+    Code.RECENT_CHANGE: ("Compare the newest version of {name} in CXone Studio with the one before, and roll it back."),
     Code.NOBODY_ANSWERED: "Check the staffing of {name}{at} and give its queue an overflow for long waits.",
-    Code.TARGET_NOT_A_DESTINATION: "Set `toParticipantId` in {node} to an agent, queue or flow, not to a leg of caller or bot.",
+    Code.TARGET_NOT_A_DESTINATION: (
+        "Set `toParticipantId` in {node} to an agent, queue or flow, not to a leg of caller or bot."
+    ),
 }
 _PLATFORM = "Open a case with NICE for the refusals of {name}{at}, and let the bot's flow retry or fall back."
 _INVALID = "Correct the target id {id} in {node}: CXone does not take it."

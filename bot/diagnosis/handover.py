@@ -121,6 +121,7 @@ class TargetRef:
     id: str
     kind: TargetKind | None = None  # None: not known, ask all three
     name: str = ""
+    at: datetime | None = field(default=None, compare=False)  # when it was asked for, where a history can be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,10 +107,17 @@ def ending_of(conversation: Conversation, parties: Parties) -> Ending:
     customers = [(ends[leg.path], leg) for leg in parties.customers if leg.path in ends]
     if not customers:
         others = tuple(at for path, (at, _) in ends.items())
-        return Ending(over or gone, ended_at, None, "", others)
+        return Ending(over=over or gone, at=ended_at, others_left=others)
     (left, path), leg = max(customers, key=lambda each: each[0][0])
     others = tuple(at for where, (at, _) in ends.items() if where not in parties.customer_paths)
-    return Ending(True, ended_at or left, left, path, others, leg.disconnect_type)
+    return Ending(
+        over=True,
+        at=ended_at or left,
+        customer_left=left,
+        customer_path=path,
+        others_left=others,
+        customer_type=leg.disconnect_type,
+    )
 
 
 def seconds(length: timedelta) -> str:

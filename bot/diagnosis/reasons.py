@@ -44,7 +44,7 @@ _PHRASES = (
 )
 _STATUS = re.compile(
     rf"\bHTTP(?:/[\d.]+)?[ :]+(?P<a>[1-5]\d\d)\b"
-    rf"|\b(?P<b>[1-5]\d\d)[ :–-]+(?:{_PHRASES})\b"
+    rf"|\b(?P<b>[1-5]\d\d)[ :-]+(?:{_PHRASES})\b"
     rf"|\b(?:status|status code|error code|errorcode|statuscode|code)[ :=#]+(?P<c>[1-5]\d\d)\b(?!\s*(?:ms|s|sec|seconds|%)\b)"
     rf"|^\s*(?P<d>[1-5]\d\d)\s*$",
     re.IGNORECASE,
@@ -119,9 +119,9 @@ def _status(said: str, code: str) -> str:
     if len(code) == 3 and code.isascii() and code.isdigit() and "1" <= code[0] <= "5":  # noqa: PLR2004 - an HTTP status
         return code
     if found := _STATUS.search(code[:_LONGEST_CODE]):
-        return next(filter(None, found.groups()))
+        return str(next(filter(None, found.groups())))
     found = _STATUS.search(said)
-    return next(filter(None, found.groups())) if found else ""
+    return str(next(filter(None, found.groups()))) if found else ""
 
 
 def _symbol(said: str, code: str) -> str:

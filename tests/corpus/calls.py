@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.corpus.story import (
     Known,
     accepted,
@@ -24,7 +26,7 @@ from tests.corpus.story import (
     user,
 )
 
-LIVE = {"gone": None, "over": None}
+LIVE: dict[str, Any] = {"gone": None, "over": None}
 Q = queue()
 BOT_LEFT = left("p-bot", 2)
 
