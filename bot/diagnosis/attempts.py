@@ -79,21 +79,23 @@ class _Early(NamedTuple):
     holder: Request | None
 
 
-def requests_of(conversation: Conversation, parties: Parties, timing: Timing) -> tuple[Request, ...]:
+def requests_of(
+    conversation: Conversation, parties: Parties, timing: Timing, steps: list[Step] | None = None
+) -> tuple[Request, ...]:
     """The requests of a conversation in time order, each with its answers."""
     if not any(event.kind is EventKind.TRANSFER for event in conversation.events):
         return ()
-    return _Pairing(conversation, parties, timing).run()
+    return _Pairing(conversation, parties, timing, in_order(conversation) if steps is None else steps).run()
 
 
 class _Pairing:
     """One walk over a conversation. Every request enters and leaves each list at most once: the walk is linear."""
 
-    def __init__(self, conversation: Conversation, parties: Parties, timing: Timing) -> None:
+    def __init__(self, conversation: Conversation, parties: Parties, timing: Timing, steps: list[Step]) -> None:
         self.conversation = conversation
         self.parties = parties
         self.timing = timing
-        self.steps = in_order(conversation)
+        self.steps = steps
         self.requests: list[Request] = []
         self.keys: dict[str, str] = {}  # any id of an asked target → the one id it is known by here
         self.without_answer: dict[tuple[str, str], list[Request]] = defaultdict(list)  # by sender and target; "" is any

@@ -49,9 +49,7 @@ def recent_change(case: Case, verdict: Verdict, peers: Peers | None) -> Finding 
         told = (
             f"{which} was published {clock(published)}, after this failure: what ran then may have been another version"
         )
-    elif before is not None and before > published:
-        return None
-    elif before is None and at - published > _RECENT:
+    elif (before is not None and before > published) or (before is None and at - published > _RECENT):
         return None
     else:
         told = f"{which} was published {clock(published)}"

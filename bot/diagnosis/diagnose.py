@@ -20,7 +20,7 @@ from bot.diagnosis.handover import (
     TargetRef,
     Timing,
 )
-from bot.diagnosis.order import Ending, ending_of, seconds
+from bot.diagnosis.order import Ending, ending_of, in_order, seconds
 from bot.diagnosis.outcomes import FINDINGS, Code, Confidence, Fault, Outcome, Reached, Status
 from bot.diagnosis.parties import Parties, clean, named, parties_of
 from bot.diagnosis.reasons import read
@@ -43,7 +43,8 @@ def diagnose(
     """Why this handover came out as it did. `targets` by `TargetRef.id`; one that was not looked at is absent."""
     parties = parties_of(conversation)
     ending = ending_of(conversation, parties)
-    requests = requests_of(conversation, parties, timing)
+    steps = in_order(conversation)
+    requests = requests_of(conversation, parties, timing, steps)
     judged = [
         _judge(each, parties, ending, targets, conversation=conversation, now=now, timing=timing)
         for each in requests
@@ -79,7 +80,7 @@ def diagnose(
         next_step=cause.fix if cause is not None else "",
         findings=_once(found),
         attempts=attempts,
-        timeline=timeline_of(conversation, parties, requests, names),
+        timeline=timeline_of(conversation, parties, requests, names, steps),
         target=last.target,
         decided_by=attempts[case.request.number - 1],
         cause=verdict.cause,
@@ -242,7 +243,7 @@ def _without_request(
         next_step=next((row.fix for row in found if row.code is cause), ""),
         findings=tuple(found),
         attempts=_attempts(requests, [], parties),
-        timeline=timeline_of(conversation, parties, requests, {}),
+        timeline=timeline_of(conversation, parties, requests, {}, in_order(conversation)),
         cause=cause,
         bot_name=_bot_name(parties),
         dialled=_dialled(conversation),

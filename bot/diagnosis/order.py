@@ -36,7 +36,8 @@ def in_order(conversation: Conversation) -> list[Step]:
     for place, leg in enumerate(conversation.participants, count):
         if leg.connected_at is not None:
             steps.append(Step(leg.connected_at, place, None, leg))
-    steps.sort(key=_when)
+    if any(steps[place].at < steps[place - 1].at for place in range(1, len(steps))):
+        steps.sort(key=_when)
     return steps
 
 
@@ -136,4 +137,4 @@ def seconds(length: timedelta) -> str:
 
 def clock(at: datetime) -> str:
     """A clock time in a sentence."""
-    return f"{at:%H:%M} UTC"
+    return f"{at.hour:02}:{at.minute:02} UTC"

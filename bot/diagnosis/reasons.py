@@ -63,41 +63,53 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
         (
             Family.CLOSED,
             "CLOSED",
-            r"\b(?:queue|skill|office|branch|target|we are) (?:is )?closed\b|^closed\b|\bout(?:side)?(?: of)?(?: the)?"
-            r" (?:business |opening |office |service )?hours\b|\bafter ?hours\b|\bholiday\b|\bnot open\b",
+            (
+                r"\b(?:queue|skill|office|branch|target|we are) (?:is )?closed\b|^closed\b|\bout(?:side)?(?: of)?(?: the)?"
+                r" (?:business |opening |office |service )?hours\b|\bafter ?hours\b|\bholiday\b|\bnot open\b"
+            ),
         ),
         (
             Family.FORBIDDEN,
             "FORBIDDEN",
-            r"\bforbidden\b|\bunauthori[sz]ed\b|\bnot (?:authori[sz]ed|permitted|allowed)\b|\bpermission\b"
-            r"|\baccess denied\b|\b(?:invalid|expired) (?:access )?token\b|\btoken (?:has )?(?:is )?(?:expired|invalid)\b"
-            r"|\binsufficient (?:scope|privileges|rights)\b",
+            (
+                r"\bforbidden\b|\bunauthori[sz]ed\b|\bnot (?:authori[sz]ed|permitted|allowed)\b|\bpermission\b"
+                r"|\baccess denied\b|\b(?:invalid|expired) (?:access )?token\b|\btoken (?:has )?(?:is )?(?:expired|invalid)\b"
+                r"|\binsufficient (?:scope|privileges|rights)\b"
+            ),
         ),
         (
             Family.INVALID,
             "INVALID_PARTICIPANT",
-            r"\b(?:invalid|unknown|no such|nonexistent) (?:to ?)?(?:participant|target|queue|user|agent|flow|destination|skill)\b"
-            r"|\b(?:participant|target|queue|user|agent|flow|destination|skill)(?: id)? (?:was |is |does )?"
-            r"(?:not found|not exist|unknown|invalid|inactive)\b",
+            (
+                r"\b(?:invalid|unknown|no such|nonexistent) (?:to ?)?(?:participant|target|queue|user|agent|flow|destination|skill)\b"
+                r"|\b(?:participant|target|queue|user|agent|flow|destination|skill)(?: id)? (?:was |is |does )?"
+                r"(?:not found|not exist|unknown|invalid|inactive)\b"
+            ),
         ),
         (
             Family.STAFFING,
             "NO_AGENTS_AVAILABLE",
-            r"\bno (?:free |available )?agents?\b|\bnobody\b.*\bavailable\b|\bagents? (?:is |are )?"
-            r"(?:not available|unavailable|busy|offline|logged out|not logged in|on break)\b"
-            r"|\bqueue (?:is )?(?:full|at capacity)\b|\bqueue (?:limit|capacity)\b|\ball agents\b.*\bbusy\b|^busy\b",
+            (
+                r"\bno (?:free |available )?agents?\b|\bnobody\b.*\bavailable\b|\bagents? (?:is |are )?"
+                r"(?:not available|unavailable|busy|offline|logged out|not logged in|on break)\b"
+                r"|\bqueue (?:is )?(?:full|at capacity)\b|\bqueue (?:limit|capacity)\b|\ball agents\b.*\bbusy\b|^busy\b"
+            ),
         ),
         (
             Family.DECLINED,
             "DECLINED",
-            r"\bagent (?:has )?(?:declined|refused|rejected|did not answer)\b|\bdeclined by\b|^declined\b|^no answer\b"
-            r"|\bring(?:ing)? time-?out\b|\bnot answered\b",
+            (
+                r"\bagent (?:has )?(?:declined|refused|rejected|did not answer)\b|\bdeclined by\b|^declined\b|^no answer\b"
+                r"|\bring(?:ing)? time-?out\b|\bnot answered\b"
+            ),
         ),
         (
             Family.PLATFORM,
             "PLATFORM",
-            r"\bservice (?:temporarily )?unavailable\b|\binternal (?:server )?error\b|\bbad gateway\b"
-            r"|\bgateway time-?out\b|\btoo many requests\b|\brate limit|\bthrottl|\boverloaded\b",
+            (
+                r"\bservice (?:temporarily )?unavailable\b|\binternal (?:server )?error\b|\bbad gateway\b"
+                r"|\bgateway time-?out\b|\btoo many requests\b|\brate limit|\bthrottl|\boverloaded\b"
+            ),
         ),
     )
 )

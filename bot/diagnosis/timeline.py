@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.diagnosis.attempts import Request
 from bot.diagnosis.handover import Conversation, Event, EventKind, Moment, Participant
-from bot.diagnosis.order import in_order
+from bot.diagnosis.order import Step
 from bot.diagnosis.parties import Parties, clean, named
 
 _WHAT = {
@@ -19,7 +19,11 @@ _WHAT = {
 
 
 def timeline_of(
-    conversation: Conversation, parties: Parties, requests: tuple[Request, ...], names: dict[str, str]
+    conversation: Conversation,
+    parties: Parties,
+    requests: tuple[Request, ...],
+    names: dict[str, str],
+    steps: list[Step],
 ) -> tuple[Moment, ...]:
     """Every event that tells something, in time order; legs that no event tells of by their own times."""
     told = {(event.participant_id, event.kind) for event in conversation.events}
@@ -28,7 +32,7 @@ def timeline_of(
     if conversation.started_at is not None:
         who = f"{_caller(parties)} → {_bot(parties)}" if parties.bots else _caller(parties)
         moments.append(Moment(conversation.started_at, "call starts", who))
-    for step in in_order(conversation):
+    for step in steps:
         event = step.event
         if event is None:
             if (step.leg.id, EventKind.CONNECTED) not in told:
