@@ -18,7 +18,8 @@ NOT_SHOWN = "not_shown"  # key under which a redacted document names the fields 
 
 _UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
 _RUN = r"\+?\(?\d(?:[\s.\-()/·]{0,3}\d){6,}"
-_UUID_OR_RUN = re.compile(f"({_UUID})|({_RUN})")
+_SHORT_ID = r"\b(?=\d*[a-f])[0-9a-f]{8}…"  # the head of a UUID, as a diagnosis names what has no name
+_UUID_OR_RUN = re.compile(f"({_UUID}|{_SHORT_ID})|({_RUN})")
 _PLAIN_RUN = re.compile(r"\d{7}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d)?", re.ASCII)
 _EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")

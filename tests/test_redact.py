@@ -22,6 +22,7 @@ UUID = "5f0c2a12-3456-7890-1234-567890123456"
         ("customerName=Jane Doe, queue Billing", "customerName=•••, queue Billing"),
         ('{"firstName": "Jane", "x": 1}', '{"firstName": •••, "x": 1}'),
         ("a\u202eb\x00c\nd\u2028e", "abc d e"),
+        ("target 1290295b… and 12345678…", "target 1290295b… and •••• 5678…"),
         (None, ""),
         (503, "503"),
     ],

@@ -132,6 +132,14 @@ def bold(text: str) -> Element:
     return {"type": "text", "text": text, "style": {"bold": True}}
 
 
+def marked(text: str) -> list[Element | str | None]:
+    """Words in which `…` stands for a code, as our own sentences have it."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return [text]
+    return [code(part) if odd % 2 and part else words(part) for odd, part in enumerate(parts)]
+
+
 def code(text: str) -> Element:
     """A code or an id, to copy."""
     return {"type": "text", "text": text, "style": {"code": True}}

@@ -58,6 +58,8 @@ SIDES: dict[Fault, str] = {
     Fault.UNKNOWN: "not known",
 }
 _SURE = {Confidence.CERTAIN: "certain", Confidence.LIKELY: "likely", Confidence.POSSIBLE: "one of several causes"}
+# What the summary says already, if it is about the attempt that decided.
+_SAID_ABOVE = {Code.TRANSFER_REJECTED, Code.TRANSFER_FORBIDDEN, Code.TRANSFER_IGNORED, Code.TARGET_NOT_FOUND}
 _KINDS = {TargetKind.USER: "agent", TargetKind.QUEUE: "queue", TargetKind.FLOW: "flow"}
 _GAP = "  ·  "
 _DAY = timedelta(days=1)
@@ -70,7 +72,7 @@ def diagnosis(report: Report, *, asked_by: str, now: datetime, shareable: bool =
     timeline = messages_timeline.shown(found)
     made = [
         b.header(f"{ICONS[found.outcome]}  {foreign(found.headline, 140)}"),
-        b.line(foreign(found.summary, 600)),
+        b.line(*b.marked(foreign(found.summary, 600))),
         _verdict(found),
         _calls_today(report),
         _facts(found, now),
@@ -168,7 +170,9 @@ def _bot(found: Diagnosis) -> b.Block | None:
 
 
 def _next_step(found: Diagnosis) -> b.Block | None:
-    return b.line(b.bold("Next step"), "   ", foreign(found.next_step, 600)) if found.next_step else None
+    if not found.next_step:
+        return None
+    return b.line(b.bold("Next step"), "   ", *b.marked(foreign(found.next_step, 600)))
 
 
 def _also(found: Diagnosis) -> list[b.Block]:
@@ -177,7 +181,7 @@ def _also(found: Diagnosis) -> list[b.Block]:
     if not others:
         return []
     rows: list[list[b.Element | str | None]] = [
-        [foreign(finding.message, 180), f" {foreign(finding.fix, 120)}" if finding.fix else None]
+        [*b.marked(foreign(finding.message, 180)), " ", *b.marked(foreign(finding.fix, 180))]
         for finding in others[:_MOST_ALSO]
     ]
     if len(others) > _MOST_ALSO:
@@ -186,7 +190,9 @@ def _also(found: Diagnosis) -> list[b.Block]:
 
 
 def _worth_saying(finding: Finding, found: Diagnosis) -> bool:
-    if finding.code == found.cause or finding.code is Code.NOT_CHECKED:
+    if finding.code in (found.cause, Code.NOT_CHECKED):
+        return False
+    if found.decided_by and finding.code in _SAID_ABOVE and finding.attempt == found.decided_by.number:
         return False
     return finding.status is not Status.INFO or finding.code is Code.OUTBOUND_CALL
 
@@ -216,7 +222,7 @@ def _state(target: Target) -> list[str]:
 
 
 def _availability(target: Target) -> str:
-    if target.is_available is None or target.kind is TargetKind.FLOW:
+    if target.is_available is None or target.available is not None or target.kind is TargetKind.FLOW:
         return ""
     if target.is_available:
         return "" if target.state else "available"

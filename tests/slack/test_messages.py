@@ -18,7 +18,7 @@ import pytest
 from bot import phone
 from bot.demo.limits import block_text, blocks_faults, view_faults
 from bot.diagnosis.handover import Report, Searched, Target
-from bot.diagnosis.outcomes import Confidence, Outcome
+from bot.diagnosis.outcomes import Code, Confidence, Outcome
 from bot.slack import blocks, messages, messages_answers, messages_modals, messages_timeline
 from tests.slack import reports
 
@@ -182,6 +182,23 @@ def test_evidence_shows_what_is_missing_and_masks_who_called() -> None:
     rests = replace(reports.DIAGNOSIS.findings[0], evidence={"a.identity": "", "b": None, "c.ani": "+15550199888"})
     message = answer(replace(reports.REJECTED, diagnosis=replace(reports.DIAGNOSIS, findings=(rests,))))
     assert "a.identity withheld, b is missing, c.ani •••• 9888" in message.text
+
+
+def test_what_the_summary_says_is_not_said_again() -> None:
+    """A refusal with a known reason has two findings; one of an earlier attempt is news."""
+    refusal = reports.finding(Code.TRANSFER_REJECTED, "It was refused.")
+    for attempt, said in ((1, False), (2, True)):
+        found = replace(
+            reports.DIAGNOSIS, cause=Code.NO_AGENTS_AVAILABLE, findings=(replace(refusal, attempt=attempt),)
+        )
+        assert ("It was refused." in answer(replace(reports.REJECTED, diagnosis=found)).text) is said
+
+
+def test_codes_in_our_sentences_are_shown_as_codes() -> None:
+    """And a back-tick without its fellow stands as it is."""
+    assert blocks.marked("set `x` to y") == [blocks.words("set "), blocks.code("x"), blocks.words(" to y")]
+    assert blocks.marked("a ` b") == ["a ` b"]
+    assert blocks.marked("a `` b")[1] == blocks.words("")
 
 
 def test_a_text_too_long_ends_at_a_whole_line() -> None:
