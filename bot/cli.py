@@ -163,6 +163,30 @@ def check() -> None:
     sys.exit(FAILED if failed else 0)
 
 
+@main.command()
+@click.option(
+    "--port",
+    default=8080,
+    type=click.IntRange(0, 65485),
+    show_default=True,
+    help="The page's port; the next free one if it is taken.",
+)
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same calls.")
+@click.option(
+    "--speed",
+    default=1.0,
+    type=click.FloatRange(0.1, 100),
+    show_default=True,
+    help="How fast the contact centre lives.",
+)
+@click.option("--socket-mode", is_flag=True, help="Reach the bot over Socket Mode instead of HTTP.")
+def demo(*, port: int, seed: int, speed: float, socket_mode: bool) -> None:
+    """A made-up contact centre and Slack workspace in your browser, with the real bot between them."""
+    from bot.demo import run as demo_run  # noqa: PLC0415 - see the top
+
+    sys.exit(demo_run.demo(seed=seed, speed=speed, port=port, socket_mode=socket_mode))
+
+
 # ---- endings ------------------------------------------------------------------------------------------------------
 
 
