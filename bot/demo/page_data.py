@@ -68,15 +68,15 @@ def changes(workspace: Workspace, since: int, stopping: Callable[[], bool]) -> J
     """What happened after that version, waiting up to 20 s for something; `reset` when too much happened to say."""
     team = workspace.team
     with team.lock:
-        team.changed.wait_for(lambda: team.version > since or stopping(), POLL_SECONDS)
+        team.changed.wait_for(lambda: team.version != since or stopping(), POLL_SECONDS)
         if since > team.version or (team.changes and since + 1 < team.changes[0][0]):
             return {"version": team.version, "reset": True}
         latest: dict[tuple[Any, ...], Json] = {}
         for version, change in team.changes:
             if version > since and change.get("user", workspace.user) == workspace.user:
                 key = (change["kind"].replace("ephemeral", "message"), change.get("channel"), change.get("ts"))
-                latest.pop(key, None)
-                latest[key] = change
+                before = latest.pop(key, {})
+                latest[key] = {**change, "new": change.get("new") or before.get("new", False)}
         return {"version": team.version, "changes": [_with_content(workspace, c) for c in latest.values()]}
 
 

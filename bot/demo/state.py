@@ -218,7 +218,7 @@ class Team:
                 message["blocks"] = with_ids(message["blocks"])
             channel.messages[message["ts"]] = message
             self._count_reply(channel, message)
-            self.changed_now("message", channel=channel.id, ts=message["ts"])
+            self.changed_now("message", channel=channel.id, ts=message["ts"], new=True)
             return message
 
     def whisper(self, user: str, channel: str, message: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +228,7 @@ class Team:
             if message.get("blocks"):
                 message["blocks"] = with_ids(message["blocks"])
             self.ephemerals.append(Ephemeral(user, message))
-            self.changed_now("ephemeral", channel=channel, user=user, ts=message["ts"])
+            self.changed_now("ephemeral", channel=channel, user=user, ts=message["ts"], new=True)
             return message
 
     def edit(self, channel: str, ts: str, changes: dict[str, Any], *, editor: str = BOT_USER) -> dict[str, Any]:
@@ -313,6 +313,7 @@ class Team:
         if message.get("user") not in users:
             users.append(message.get("user"))
         parent["reply_users_count"] = len(users)
+        self.changed_now("message", channel=channel.id, ts=parent["ts"])
 
 
 def with_ids(blocks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

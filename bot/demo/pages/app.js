@@ -86,11 +86,14 @@ function draw(message, inThread = false) {
 
 const divider = (text) => el("div", { class: "day", "data-day": text }, el("span", {}, text));
 const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
-const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; $("newer").hidden = true; };
+const toEnd = () => { pinned = true; scroll.scrollTop = scroll.scrollHeight; $("newer").hidden = true; };
+// Heights are known only once a message was drawn: whoever is at the end stays there while they settle.
+let pinned = true;
+new ResizeObserver(() => { if (pinned && state.at !== "home") scroll.scrollTop = scroll.scrollHeight; }).observe(list);
 const belongs = (m) => m.channel === state.at && (!m.thread_ts || m.thread_ts === m.ts || m.subtype === "thread_broadcast");
 
 function place(message) {
-  const stay = atEnd();
+  const stay = pinned || atEnd();
   const old = list.querySelector(`[data-ts="${CSS.escape(message.ts)}"]`);
   const node = draw(message);
   if (old) old.replaceWith(node);
@@ -135,6 +138,7 @@ async function show(channel) {
   $("title").textContent = info.im ? "Handover" : `${info.private ? "🔒" : "#"} ${info.name}`;
   document.title = `${info.name} · Handover demo`;
   $("composer").hidden = false;
+  tabs(info.im ? "messages" : "");
   mark();
   const answer = await get(`/messages?channel=${encodeURIComponent(channel)}`);
   if (state.at !== channel) return;
@@ -146,7 +150,7 @@ async function show(channel) {
 
 function mark() {
   for (const button of document.querySelectorAll(".place")) {
-    const here = button.dataset.home ? state.at === "home" : button.dataset.channel === state.at;
+    const here = button.dataset.home ? state.at === "home" || names.channels[state.at]?.im : button.dataset.channel === state.at;
     button.setAttribute("aria-current", here ? "page" : "false");
     if (here) count(button, 0);
   }
@@ -162,11 +166,20 @@ function count(button, number) {
 
 // ---- home
 
+// The app has two faces: its home, and the direct messages with it as soon as there are any.
+function tabs(at) {
+  const direct = Object.values(names.channels).find((c) => c.im);
+  const tab = (name, text, open) => el("button", { type: "button", class: "tab", "aria-current": at === name ? "page" : "false", onclick: open }, text);
+  $("tabs").replaceChildren(...(at && direct ? [tab("home", "Home", showHome), tab("messages", "Messages", () => show(direct.id))] : []));
+}
+
 function showHome() {
   state.at = "home";
+  scroll.scrollTop = 0;
   closeThread();
   $("title").textContent = "Handover";
   $("composer").hidden = true;
+  tabs("home");
   mark();
   drawHome();
   post({ what: "home" });
@@ -253,7 +266,6 @@ function grow() {
     ? state.commands.filter((c) => c.command.startsWith(input.value.split(" ")[0]))
     : [];
   box.hidden = !found.length;
-  input.setAttribute("aria-expanded", String(!box.hidden));
   box.replaceChildren(...found.map((c) => el("li", { role: "option", "aria-selected": "true", onmousedown: (event) => { event.preventDefault(); complete(c); } },
     el("strong", {}, c.command), el("span", { class: "usage" }, c.hint), el("span", { class: "dim" }, c.about))));
 }
@@ -302,7 +314,7 @@ function happened(change) {
     if (belongs(message)) {
       list.querySelector(".empty")?.remove();
       place(message);
-    } else if (message.channel !== state.at && !message.edited && message.user !== state.me) {
+    } else if (message.channel !== state.at && change.new && message.user !== state.me) {
       const info = names.channels[message.channel];
       const button = document.querySelector(info?.im ? "[data-home]" : `[data-channel="${CSS.escape(message.channel)}"]`);
       if (button) count(button, Number(button.querySelector(".count").textContent || 0) + 1);
@@ -360,6 +372,7 @@ async function poll() {
 }
 
 let panel = null;
+let before = 0;
 
 for (const button of document.querySelectorAll(".place")) {
   button.addEventListener("click", () => (button.dataset.home ? showHome() : show(button.dataset.channel)));
@@ -367,7 +380,12 @@ for (const button of document.querySelectorAll(".place")) {
 for (const button of document.querySelectorAll(".try")) button.addEventListener("click", () => send(button.dataset.text));
 $("menu").addEventListener("click", () => $("menu").setAttribute("aria-expanded", String(document.body.classList.toggle("menu"))));
 $("newer").addEventListener("click", toEnd);
-scroll.addEventListener("scroll", () => { if (atEnd()) $("newer").hidden = true; }, { passive: true });
+for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) scroll.addEventListener(kind, () => requestAnimationFrame(() => { pinned = atEnd(); }), { passive: true });
+scroll.addEventListener("scroll", () => {
+  if (atEnd()) $("newer").hidden = true;
+  else if (scroll.scrollTop < before) pinned = false;
+  before = scroll.scrollTop;
+}, { passive: true });
 $("steps-close").addEventListener("click", () => { $("steps").hidden = true; });
 $("steps-toggle").addEventListener("click", () => { $("steps").hidden = !$("steps").hidden; });
 $("panel-toggle").addEventListener("click", () => {

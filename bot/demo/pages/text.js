@@ -30,7 +30,7 @@ const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").
 // Only these may be followed; anything else is shown as the text that it is.
 export function link(url, text) {
   const shown = text || url.replace(/^(mailto|tel):/, "");
-  if (!/^(https?:\/\/|mailto:|tel:)/i.test(url)) return document.createTextNode(shown);
+  if (!/^(https?:\/\/|mailto:|tel:)/i.test(url)) return document.createTextNode(text ? `<${url}|${text}>` : `<${url}>`);
   return el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, shown);
 }
 
