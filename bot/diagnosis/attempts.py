@@ -318,7 +318,7 @@ class _Pairing:
     # ---- what the legs say, and what has no place in time ----
 
     def _leg(self, leg: Participant) -> None:
-        """A leg that never connected was rung; one that is connected since nobody knows when is an answer of its own."""
+        """A leg that never connected was rung; one connected since nobody knows when is an answer too."""
         if leg.path in self.seen or leg.path in self.parties.customer_paths or leg.path in self.parties.bot_paths:
             return
         key = self._key_of(leg, leg.id)

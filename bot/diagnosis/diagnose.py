@@ -150,7 +150,7 @@ def _repetitions(judged: list[tuple[Case, Verdict]]) -> list[tuple[Case, Verdict
 
 
 def _deciding(verdicts: list[tuple[Case, Verdict]]) -> tuple[Case, Verdict]:
-    """The last that was accepted, else the last. Of two that are one request sent twice, the one that has the answer."""
+    """The last that was accepted, else the last. Of a request sent twice, the one that has the answer."""
     taken = [row for row in verdicts if row[1].outcome in _TAKEN]
     with_answer = [row for row in taken if not row[0].request.open or row[0].request.offered]
     return (with_answer or taken or verdicts)[-1]

@@ -12,7 +12,7 @@ _FIXES: dict[Code, str] = {
     Code.MISSING_FROM_PARTICIPANT: "Map `fromParticipantId` to the bot's participant id in {node}.",
     Code.MISSING_TO_PARTICIPANT: "Map `toParticipantId` to an agent, queue or flow id in {node}.",
     Code.MISSING_COGNIGY_SESSION: "Send `cognigySessionId` in the transfer's properties in {node}.",
-    Code.FROM_PARTICIPANT_NOT_BOT: "Set `fromParticipantId` in {node} to the bot's own participant of the running call.",
+    Code.FROM_PARTICIPANT_NOT_BOT: "Set `fromParticipantId` in {node} to the bot's own participant of this call.",
     Code.TRANSFER_FORBIDDEN: (
         "Renew the token of the Cognigy connector “NICE CXone” and grant its service account conversations:write."
     ),
@@ -22,7 +22,7 @@ _FIXES: dict[Code, str] = {
         "Add an Event trigger for `sessionTransfer` to the flow {name} in CXone Studio and publish it."
     ),
     Code.TRANSFER_IGNORED: (
-        "In CXone Studio, check that the flow behind {name} listens for `sessionTransfer` and that the bot is linked to it."
+        "In CXone Studio, check that the flow of {name} listens for `sessionTransfer` and that the bot is linked to it."
     ),
     Code.TARGET_UNAVAILABLE: (
         "Let the bot hand over to a queue instead of {name} alone, or wait until {name} is available."

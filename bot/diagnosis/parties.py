@@ -151,7 +151,7 @@ def _customers(conversation: Conversation, bots: tuple[Participant, ...]) -> tup
 
 
 def _stands_for(leg: Participant, kind: TargetKind) -> bool:
-    """Whether the leg is the user, queue or flow itself: an agent's leg may carry the id of the queue he answers for."""
+    """Whether the leg is the user, queue or flow itself: an agent's leg may carry his queue's id too."""
     if kind is TargetKind.QUEUE:
         return leg.purpose in QUEUES or not leg.user_id
     if kind is TargetKind.FLOW:

@@ -45,7 +45,7 @@ _PHRASES = (
 _STATUS = re.compile(
     rf"\bHTTP(?:/[\d.]+)?[ :]+(?P<a>[1-5]\d\d)\b"
     rf"|\b(?P<b>[1-5]\d\d)[ :-]+(?:{_PHRASES})\b"
-    rf"|\b(?:status|status code|error code|errorcode|statuscode|code)[ :=#]+(?P<c>[1-5]\d\d)\b(?!\s*(?:ms|s|sec|seconds|%)\b)"
+    rf"|\b(?:(?:status|error)? ?code|status)[ :=#]+(?P<c>[1-5]\d\d)\b(?!\s*(?:ms|s|sec|seconds|%)\b)"
     rf"|^\s*(?P<d>[1-5]\d\d)\s*$",
     re.IGNORECASE,
 )
@@ -64,7 +64,8 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
             Family.CLOSED,
             "CLOSED",
             (
-                r"\b(?:queue|skill|office|branch|target|we are) (?:is )?closed\b|^closed\b|\bout(?:side)?(?: of)?(?: the)?"
+                r"\b(?:queue|skill|office|branch|target|we are) (?:is )?closed\b|^closed\b"
+                r"|\bout(?:side)?(?: of)?(?: the)?"
                 r" (?:business |opening |office |service )?hours\b|\bafter ?hours\b|\bholiday\b|\bnot open\b"
             ),
         ),
@@ -73,7 +74,8 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
             "FORBIDDEN",
             (
                 r"\bforbidden\b|\bunauthori[sz]ed\b|\bnot (?:authori[sz]ed|permitted|allowed)\b|\bpermission\b"
-                r"|\baccess denied\b|\b(?:invalid|expired) (?:access )?token\b|\btoken (?:has )?(?:is )?(?:expired|invalid)\b"
+                r"|\baccess denied\b|\b(?:invalid|expired) (?:access )?token\b"
+                r"|\btoken (?:has )?(?:is )?(?:expired|invalid)\b"
                 r"|\binsufficient (?:scope|privileges|rights)\b"
             ),
         ),
@@ -81,7 +83,8 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
             Family.INVALID,
             "INVALID_PARTICIPANT",
             (
-                r"\b(?:invalid|unknown|no such|nonexistent) (?:to ?)?(?:participant|target|queue|user|agent|flow|destination|skill)\b"
+                r"\b(?:invalid|unknown|no such|nonexistent) (?:to ?)?"
+                r"(?:participant|target|queue|user|agent|flow|destination|skill)\b"
                 r"|\b(?:participant|target|queue|user|agent|flow|destination|skill)(?: id)? (?:was |is |does )?"
                 r"(?:not found|not exist|unknown|invalid|inactive)\b"
             ),
@@ -99,7 +102,8 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
             Family.DECLINED,
             "DECLINED",
             (
-                r"\bagent (?:has )?(?:declined|refused|rejected|did not answer)\b|\bdeclined by\b|^declined\b|^no answer\b"
+                r"\bagent (?:has )?(?:declined|refused|rejected|did not answer)\b|\bdeclined by\b|^declined\b"
+                r"|^no answer\b"
                 r"|\bring(?:ing)? time-?out\b|\bnot answered\b"
             ),
         ),

@@ -122,7 +122,9 @@ def _rejected(case: Case, verdict: Verdict) -> str:
 
 def _forbidden(case: Case, verdict: Verdict) -> str:
     if verdict.cause is Code.FROM_PARTICIPANT_NOT_BOT:
-        return f"The transfer to {case.name} was sent in the name of a participant who is not the bot, and nothing happened."
+        return (
+            f"The transfer to {case.name} was sent in the name of a participant who is not the bot; nothing happened."
+        )
     return f"CXone did not let the Cognigy connector transfer to {case.name}{_took(case)}{_said(case)}."
 
 

@@ -99,7 +99,7 @@ def billing(on: float | None = None, off: float | None = None, **fields: Any) ->
 def call(
     *told: Document, legs: tuple[Document, ...] = (), gone: float | None = 40, over: float | None = 41, **fields: Any
 ) -> Document:
-    """A call of a caller and the bot from 14:02:11; the caller leaves at `gone` and all is over at `over`, None: live."""
+    """A call of a caller and the bot from 14:02:11; the caller leaves at `gone`, all is over at `over`."""
     events = list(told)
     if gone is not None:
         events.append(left("p-caller", gone))
