@@ -160,7 +160,7 @@ class Access:
 def _zone(user: Mapping[str, Any]) -> tzinfo:
     try:
         return ZoneInfo(str(user.get("tz") or ""))
-    except (ValueError, OSError):  # no such zone, or no zones on this machine
+    except (ValueError, KeyError, OSError):  # no such zone, or no zones on this machine
         offset = user.get("tz_offset")
         day = 86_400
         return timezone(timedelta(seconds=offset)) if isinstance(offset, int) and abs(offset) < day else UTC
