@@ -24,9 +24,10 @@ from bot.alerts.wording import target_state
 from bot.clock import Clock
 from bot.cxone.errors import CXoneError
 from bot.cxone.http import Deadline
-from bot.diagnosis.diagnose import customer_identities, diagnose, targets_of
+from bot.diagnosis.diagnose import diagnose, targets_of
 from bot.diagnosis.handover import Conversation, Diagnosis, Peers, Target, TargetRef, Timing
 from bot.diagnosis.outcomes import TABLE, Outcome
+from bot.diagnosis.parties import customer_identities
 from bot.store import conversations, facts, groups
 from bot.store.conversations import Handover
 from bot.store.engine import StoreError, reading, writing

@@ -1,0 +1,288 @@
+"""The real watcher, store and notifier between a centre in memory and the local Slack, on time moved by hand.
+
+A crash is a BaseException at a step: before an SQL statement, before a commit, before or after a call of Slack. After
+it the process is made anew on the same database file, as after a kill.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import shutil
+import tempfile
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable
+from http.client import RemoteDisconnected
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+from slack_sdk.errors import SlackApiError
+from sqlalchemy import Engine, event
+
+from bot.alerts.policy import Rules
+from bot.alerts.watcher import Polled, Watcher
+from bot.demo.workspace import Workspace
+from bot.slack.notifier import Notifier
+from bot.store import deliveries, subscriptions
+from bot.store.engine import migrate, open_store, reading, writing
+from bot.store.ledger import Ledger, ledger
+from tests.clock import HandClock
+from tests.stories.centre import Centre
+
+ALERTS, OPS = "C0ALERTS", "C0VOICEBOT"
+HTTP_TIMEOUT = 3.0
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+class Steps:
+    """Counts the steps of a process, and ends it at some."""
+
+    def __init__(self, crash_at: Collection[int] = ()) -> None:
+        self.crash_at = frozenset(crash_at)
+        self.count = 0
+        self.armed = False
+        self.log: list[str] = []
+
+    def tick(self, what: str = "") -> None:
+        """One step; raises Crash if it is one of those."""
+        if not self.armed:
+            return
+        step = self.count
+        self.count += 1
+        self.log.append(what)
+        if step in self.crash_at:
+            raise Crash(f"step {step}: {what}")
+
+
+class Direct:
+    """slack_sdk's `api_call` on the local Slack in process: the same answers, refusals and faults, without sockets."""
+
+    def __init__(self, slack: Workspace, clock: HandClock, steps: Steps) -> None:
+        self.slack = slack
+        self.clock = clock
+        self.steps = steps
+        self.scripts: dict[str, deque[str]] = {}
+        self.down = False
+
+    def script(self, method: str, words: Iterable[str]) -> None:
+        """How the next calls of a method go."""
+        self.scripts.setdefault(method, deque()).extend(words)
+
+    def api_call(
+        self, api_method: str, *, json: dict[str, Any] | None = None, params: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """One call."""
+        self.steps.tick(f"before {api_method}")
+        answer = self._go(api_method, dict(json or params or {}))
+        self.steps.tick(f"after {api_method}")
+        return answer
+
+    def _go(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
+        script = self.scripts.get(method)
+        word = script.popleft() if script else "ok"
+        if self.down or word == "refuse":
+            raise URLError(ConnectionRefusedError(111, "refused"))
+        accepted = word.startswith("accept_then_") or word == "ok"
+        what, _, detail = word.removeprefix("accept_then_").partition(":")
+        answer: Any = self.slack.api.perform(method, self.slack.bot_token, args) if accepted else None
+        if answer is not None and answer.body.get("ok"):
+            self.steps.tick(f"accepted {method}")
+        match what:
+            case "drop":
+                raise RemoteDisconnected("no answer")
+            case "hang":
+                self.clock.advance(HTTP_TIMEOUT)
+                raise TimeoutError("timed out")
+            case "429":
+                raise _refusal(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": detail or "1"})
+            case "500":
+                raise _refusal(500, {"ok": False, "error": "internal_error"}, {})
+            case "error":
+                raise _refusal(200, {"ok": False, "error": detail}, {})
+            case _:
+                if not answer.body.get("ok"):
+                    raise _refusal(answer.status, answer.body, answer.headers)
+                return dict(answer.body)
+
+
+class _Response(dict[str, Any]):
+    def __init__(self, status: int, body: dict[str, Any], headers: dict[str, str]) -> None:
+        super().__init__(body)
+        self.status_code = status
+        self.headers = headers
+
+
+def _refusal(status: int, body: dict[str, Any], headers: dict[str, str]) -> SlackApiError:
+    return SlackApiError("refused", _Response(status, body, headers))  # type: ignore[no-untyped-call]
+
+
+@functools.cache
+def _template() -> Path:
+    """A migrated database, made once and copied for every world."""
+    folder = Path(tempfile.mkdtemp(prefix="handover-template-"))
+    engine = open_store(f"sqlite:///{folder}/empty.db", sync="OFF")
+    migrate(engine)
+    engine.dispose()  # closing the last connection brings the WAL into the file
+    return folder / "empty.db"
+
+
+class World:
+    """One database, one Slack, one centre, and a process that may die."""
+
+    _names = itertools.count()
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        crash_at: Collection[int] = (),
+        rules: Rules = Rules(),  # noqa: B008 - frozen
+        subscribe: str | None = "",
+        scopes: Iterable[str] | None = None,
+    ) -> None:
+        self.clock = HandClock()
+        self.path = folder / f"world-{next(self._names)}.db"
+        shutil.copy(_template(), self.path)
+        self.slack = Workspace(clock=self.clock) if scopes is None else Workspace(clock=self.clock, scopes=scopes)
+        self.steps = Steps(crash_at)
+        self.client = Direct(self.slack, self.clock, self.steps)
+        self.centre = Centre(self.clock)
+        self.rules = rules
+        self.crashes = 0
+        self.checked = 0
+        self.begin()
+        if subscribe is not None:
+            self.subscribe(subscribe)
+        self.watcher.poll()  # the first start: nothing is there yet
+        self.steps.armed = True
+
+    # ---- the process ----------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """The process starts."""
+        self.engine = _engine()
+        self.engine.dispose()
+        _now_playing[:] = [self]
+        self.watcher = Watcher(
+            self.centre, self.engine, self.clock, "key", rules=self.rules, ops_channel=OPS, workers=1
+        )
+        self.notifier = Notifier(
+            self.client,
+            self.engine,
+            self.clock,
+            "demo",
+            rules=self.rules,
+            ops_channel=OPS,
+            http_timeout=HTTP_TIMEOUT,
+        )
+
+    def survive(self, job: Callable[[], Any]) -> Any:
+        """Run a step of the process; a crash ends the process, and a new one begins."""
+        try:
+            done = job()
+        except Crash:
+            self.crashes += 1
+            self.engine.dispose()
+            self.begin()
+            done = None
+        if done is not False:  # False: there was nothing to do
+            self.check()
+        return done
+
+    def poll(self) -> Polled | None:
+        """One poll."""
+        done: Polled | None = self.survive(self.watcher.poll)
+        return done
+
+    def deliver(self) -> None:
+        """Send all that may go now."""
+        while self.survive(self.notifier.deliver_one) is not False:
+            pass
+
+    def run(self, seconds: int, *, poll_every: int = 5) -> None:
+        """Let time pass second by second, with polls and sendings as they come."""
+        for second in range(seconds):
+            self.clock.advance(1)
+            if second % poll_every == 0:
+                self.poll()
+            self.deliver()
+
+    # ---- what is there --------------------------------------------------------------------------------------------
+
+    def subscribe(self, filters: str, channel: str = ALERTS, author: str = "U0SAM") -> None:
+        """Subscribe a channel."""
+        with writing(self.engine) as connection:
+            subscriptions.subscribe(connection, "demo", channel, filters, author=author, now=self.clock.now())
+
+    def ledger(self, channel: str | None = None) -> Ledger:
+        """The ledger as it stands."""
+        armed, self.steps.armed = self.steps.armed, False
+        try:
+            with reading(self.engine) as connection:
+                return ledger(connection, "demo", channel=channel)
+        finally:
+            self.steps.armed = armed
+
+    def open_deliveries(self) -> int:
+        """How many writes are due or on their way."""
+        armed, self.steps.armed = self.steps.armed, False
+        try:
+            with reading(self.engine) as connection:
+                return sum(row.waiting for row in deliveries.backlog(connection, "demo"))
+        finally:
+            self.steps.armed = armed
+
+    def check(self) -> None:
+        """The ledger balances; Slack never said that we are too fast."""
+        self.checked += 1
+        found = self.ledger()
+        assert found.balanced, found
+
+    def messages(self, channel: str = ALERTS) -> list[dict[str, Any]]:
+        """The bot's messages in a channel."""
+        return [message for message in self.slack.messages(channel) if message.get("bot_id")]
+
+    def roots(self, channel: str = ALERTS) -> list[dict[str, Any]]:
+        """Messages that stand in the channel itself, broadcasts aside."""
+        return [each for each in self.messages(channel) if each.get("thread_ts", each["ts"]) == each["ts"]]
+
+    def lines(self, channel: str = ALERTS) -> Counter[str]:
+        """How often each conversation's line is visible."""
+        found: Counter[str] = Counter()
+        for message in self.messages(channel):
+            for conversation_id in self.centre.documents:
+                found[conversation_id] += message["text"].count(conversation_id)
+        return +found
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.engine.dispose()
+        for name in self.path.parent.glob(f"{self.path.name}*"):
+            name.unlink()
+
+
+_now_playing: list[World] = []
+
+
+@functools.cache
+def _engine() -> Engine:
+    """One engine for all worlds, one after the other, so that statements are compiled once; the files differ."""
+    engine = open_store(f"sqlite:///{_template()}", sync="OFF")
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+        arguments[0] = str(_now_playing[0].path)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _statement(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        _now_playing[0].steps.tick(statement[:40])
+
+    @event.listens_for(engine, "commit")
+    def _commit(_connection: Any) -> None:
+        _now_playing[0].steps.tick("commit")
+
+    return engine
