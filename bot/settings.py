@@ -206,6 +206,8 @@ class Settings(BaseSettings):
 
     SECRETS: ClassVar[tuple[str, ...]] = (
         "cxone_client_secret",
+        "cxone_access_key_secret",
+        "cognigy_api_key",
         "slack_bot_token",
         "slack_signing_secret",
         "slack_app_token",
@@ -222,7 +224,16 @@ class Settings(BaseSettings):
     cxone_client_secret: Secret = SecretStr("")
     cxone_base_url: Url = ""
     cxone_api: Annotated[Literal["conversations", "contacts"], BeforeValidator(_lower)] = "conversations"
+    cxone_access_key_id: str = ""
+    cxone_access_key_secret: Secret = SecretStr("")
+    cxone_issuer: Url = "https://cxone.niceincontact.com"
+    cxone_api_version: str = Field(default="v33.0", pattern=r"^[vV]?[0-9]{1,3}(\.[0-9])?$")
     cxone_max_rps: Seconds | None = Field(default=None, gt=0, le=10_000)
+
+    cognigy_api_url: Url = ""
+    cognigy_api_key: Secret = SecretStr("")
+    cognigy_project_id: str = ""
+    agent_names: Annotated[Literal["off", "id", "name"], BeforeValidator(_lower)] = "off"
 
     slack_bot_token: Annotated[SecretStr, _token("xoxb-", "xoxe.xoxb-")] = SecretStr("")
     slack_signing_secret: Secret = SecretStr("")
@@ -319,6 +330,17 @@ def load(needs: Collection[Need] = (), *, env_file: Path | None = Path(".env")) 
         raise SettingsError([f".env: the file cannot be read: {why.strerror}."]) from None
 
 
+_CONTACTS = {
+    "cxone_access_key_id": "CXONE_ACCESS_KEY_ID: missing. It is made in CXone for a service user (Access Keys).",
+    "cxone_access_key_secret": "CXONE_ACCESS_KEY_SECRET: missing. CXone shows it once, when the access key is made.",
+}
+_COGNIGY = {
+    "cognigy_api_url": "It is where Cognigy's API answers, such as https://api-app.cognigy.ai.",
+    "cognigy_api_key": "It is made in Cognigy (My Profile, API Keys).",
+    "cognigy_project_id": "It stands in the address of the project in Cognigy.",
+}
+
+
 def _missing(values: Mapping[str, Any]) -> list[str]:
     """A sentence for each setting that the command needs and nobody gave."""
     needs = values.get("needs", frozenset())
@@ -329,8 +351,13 @@ def _missing(values: Mapping[str, Any]) -> list[str]:
 
     faults = []
     if "cxone" in needs:
+        contacts = str(values.get("cxone_api") or "").strip().lower() == "contacts"
         if lacks("cxone_tenant_id"):
-            faults.append("CXONE_TENANT_ID: missing. It is the first part of your tenant's API host name.")
+            what = "the tenant's id (a UUID)" if contacts else "the first part of your tenant's API host name"
+            faults.append(f"CXONE_TENANT_ID: missing. It is {what}.")
+        faults += [fault for name, fault in _CONTACTS.items() if contacts and lacks(name)]
+        if any(map(lacks, _COGNIGY)) and not all(map(lacks, _COGNIGY)):
+            faults += [f"{name.upper()}: missing. {what}" for name, what in _COGNIGY.items() if lacks(name)]
         if lacks("cxone_client_id"):
             faults.append("CXONE_CLIENT_ID: missing. It belongs to the service account that reads conversations.")
         if lacks("cxone_client_secret"):
@@ -346,6 +373,12 @@ def _missing(values: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+_PATTERNS = {
+    "CXONE_TENANT_ID": "may hold letters, digits and hyphens only; it is not the whole host name",
+    "CXONE_API_VERSION": "must be a version such as v33.0",
+}
+
+
 def _wrong(error: ValidationError) -> list[str]:
     """A sentence for each value that does not do. Pydantic's own are kept where they name the range, not the value."""
     faults = []
@@ -353,6 +386,6 @@ def _wrong(error: ValidationError) -> list[str]:
         name = ".".join(str(part) for part in fault["loc"][:1]).upper() or "settings"
         message = fault["msg"].removeprefix("Value error, ").removesuffix(".").replace("Input should be", "must be")
         if fault["type"] == "string_pattern_mismatch":
-            message = "may hold letters, digits and hyphens only; it is not the whole host name"
+            message = _PATTERNS[name]
         faults.append(f"{name}: {message[:1].lower()}{message[1:]}.")
     return faults

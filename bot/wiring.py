@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from bot.clock import Clock
+from bot.cxone.cognigy_client import Cognigy
+from bot.cxone.contacts import Contacts
+from bot.cxone.contacts_sign_in import AccessKey, access_key
 from bot.cxone.http import Call, Session
 from bot.cxone.investigate import Investigator
 from bot.cxone.platform import Conversations, client_credentials
@@ -32,11 +35,37 @@ def timing(settings: Settings) -> Timing:
     return Timing(grace=timedelta(seconds=settings.grace_seconds), abandon=timedelta(seconds=settings.abandon_seconds))
 
 
-def build_platform(settings: Settings, clock: Clock, on_call: Callable[[Call], None] | None = None) -> Conversations:
+def build_platform(
+    settings: Settings, clock: Clock, on_call: Callable[[Call], None] | None = None
+) -> Conversations | Contacts:
     """The tenant, asked for nothing yet."""
+    if settings.cxone_api == "contacts":
+        return _contacts(settings, clock, on_call)
     sign_in = client_credentials(settings.cxone_client_id, settings.cxone_client_secret.get_secret_value())
     session = Session(settings.platform_url, sign_in, clock, max_rps=settings.cxone_max_rps, on_call=on_call)
     return Conversations(session, clock, settings.cxone_tenant_id)
+
+
+def _contacts(settings: Settings, clock: Clock, on_call: Callable[[Call], None] | None) -> Contacts:
+    """The same over NICE's documented API, with Cognigy beside it if its settings are there."""
+    key = AccessKey(
+        issuer=settings.cxone_issuer,
+        client_id=settings.cxone_client_id,
+        client_secret=settings.cxone_client_secret.get_secret_value(),
+        key_id=settings.cxone_access_key_id,
+        key_secret=settings.cxone_access_key_secret.get_secret_value(),
+        tenant_id=settings.cxone_tenant_id,
+        version=settings.cxone_api_version,
+        base_url=settings.cxone_base_url,
+    )
+    session = Session(
+        settings.cxone_issuer, access_key(key, clock), clock, max_rps=settings.cxone_max_rps, on_call=on_call
+    )
+    cognigy = None
+    if settings.cognigy_api_url:
+        url, secret = settings.cognigy_api_url, settings.cognigy_api_key.get_secret_value()
+        cognigy = Cognigy(url, secret, settings.cognigy_project_id, clock)
+    return Contacts(session, clock, settings.cxone_tenant_id, cognigy=cognigy, agent_names=settings.agent_names)
 
 
 def build_investigator(settings: Settings, clock: Clock, on_call: Callable[[Call], None] | None = None) -> Investigator:
@@ -70,7 +99,7 @@ def open_database(settings: Settings, *, alone: bool = False) -> Database:
 
 
 def build_alerting(
-    settings: Settings, clock: Clock, platform: Conversations, client: WebClient, database: Database
+    settings: Settings, clock: Clock, platform: Conversations | Contacts, client: WebClient, database: Database
 ) -> Alerting:
     """Watcher and notifier. Raises `SettingsError` for filters that are none."""
     from bot.alerting import Alerting, Options  # noqa: PLC0415 - as above
@@ -178,7 +207,7 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
 
 def checks(clock: Clock) -> Iterator[Line]:
     """The lines of `check`. What the settings lack is said, and the rest is checked all the same."""
-    from bot import check  # noqa: PLC0415 - as above
+    from bot import check, check_contacts  # noqa: PLC0415 - as above
     from bot.slack import app as slack  # noqa: PLC0415 - as above
 
     try:
@@ -195,7 +224,11 @@ def checks(clock: Clock) -> Iterator[Line]:
         except SettingsError:
             continue
         if need == "cxone":
-            yield from check.cxone(settings, build_platform(settings, clock), clock)
+            platform = build_platform(settings, clock)
+            if isinstance(platform, Contacts):
+                yield from check_contacts.contacts(settings, platform, clock)
+            else:
+                yield from check.cxone(settings, platform, clock)
         else:
             yield from check.slack(
                 settings, slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)

@@ -24,18 +24,20 @@ BOT, CUSTOMER = "bot", "customer"  # ids of the two participants that these even
 _SAME_RUN = timedelta(seconds=10)  # one run of the node logs several lines within this time
 _STATUS = r"\D{0,40}?(?P<status>[1-5]\d\d)?\b"
 _SENT = re.compile(
-    r"signal(?:l?ed)? CXone with:?\s*['\"]?(?P<action>\w+)|sent signal(?:\W+(?P<also>Escalate|End)\b)?", re.I
+    r"signal(?:l?ed)? CXone with:?\s*['\"]?(?P<action>\w+)|sent signal(?:\W+(?P<also>Escalate|End)\b)?", re.IGNORECASE
 )
-_FAILED = re.compile(r"error signal+ing CXone", re.I)
+_FAILED = re.compile(r"error signal+ing CXone", re.IGNORECASE)
 _REFUSALS = (
-    re.compile(r"getToken: Error getting bearer token:?" + _STATUS, re.I),
-    re.compile(r"getCxoneConfigUrl:[^\n]{0,80}?error" + _STATUS, re.I),
-    re.compile(r"sendSignalHandover: Error sending signal:?" + _STATUS, re.I),
+    re.compile(r"getToken: Error getting bearer token:?" + _STATUS, re.IGNORECASE),
+    re.compile(r"getCxoneConfigUrl:[^\n]{0,80}?error" + _STATUS, re.IGNORECASE),
+    re.compile(r"sendSignalHandover: Error sending signal:?" + _STATUS, re.IGNORECASE),
 )
 _MISSING = re.compile(
-    r"(?:Spawned )?Contact ?ID is (?:required|missing)|Voice input data not available|Failed to parse X-CXone", re.I
+    r"(?:Spawned )?Contact ?ID is (?:required|missing)|Voice input data not available|Failed to parse X-CXone",
+    re.IGNORECASE,
 )
-_SIGNALLED = re.compile(r"contact(?: ?id)?\W{1,4}(?P<id>\d{3,20})\b", re.I)
+_SIGNALLED = re.compile(r"contact(?: ?id)?\W{1,4}(?P<id>\d{3,20})\b", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"(?<!\d)\d{6,20}(?!\d)")
 _DIAL_ERRORS = ("TRANSFER_DIAL_ERROR", "NO_ANSWER", "USER_BUSY", "CALL_FAILED")
 
 
@@ -91,6 +93,16 @@ def about(entry: object, session_id: str, contact_ids: frozenset[str]) -> bool:
     if session_id and session_id in message:
         return True
     return any(re.search(rf"(?<!\d){re.escape(each)}(?!\d)", message) for each in contact_ids if each)
+
+
+def names_of(entry: object) -> frozenset[str]:
+    """The sessions and contacts that an entry names, to find it again by any of them."""
+    row = reading.mapping(entry)
+    found = {session_of(entry)}
+    for holder in (row, reading.mapping(row.get("meta"))):
+        found |= {reading.text(holder.get(key)) for key in names.LOG_CONTACT_KEYS}
+    found |= set(_LONG_NUMBER.findall(reading.text(row.get("message"))))
+    return frozenset(found - {""})
 
 
 def session_of(entry: object) -> str:

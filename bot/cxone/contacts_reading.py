@@ -21,11 +21,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.cxone import cognigy, names, reading
-from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
+from bot.diagnosis.handover import Conversation, Event, EventKind, Participant, Target, TargetKind
 
 CUSTOMER, BOT = cognigy.CUSTOMER, cognigy.BOT
 BOT_NAME = "Cognigy Voicebot"
@@ -34,6 +34,7 @@ PHONE = 4  # mediaTypeId
 
 _DURATION = re.compile(r"^P(?:(?P<d>[\d.]+)D)?(?:T(?:(?P<h>[\d.]+)H)?(?:(?P<m>[\d.]+)M)?(?:(?P<s>[\d.]+)S)?)?$")
 _EARLY = timedelta(seconds=2)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def parse(document: object) -> Conversation:
     told = cognigy.parse(whole.get("cognigy"))
     ended = _ended(whole, contact, states, started)
     # 1. who took part
-    bot_path = _bot_sign(whole, contact, told)
+    bot_path = _bot_sign(whole, told)
     _add(build, _customer(contact, path, started, ended))
     if bot_path or any(state.scripted for state in states) or not states:
         _add(build, _bot(bot_path, path, states))
@@ -87,7 +88,7 @@ def parse(document: object) -> Conversation:
     for state in states:
         _leg(build, state)
     # 2. what happened: the states, then what Cognigy says, then what follows from both
-    build.events.extend(filter(None, (_event(state, contact, path) for state in states)))
+    build.events.extend(filter(None, (_event(state, contact) for state in states)))
     build.events.extend(told.events)
     build.faults.extend(told.faults)
     _refused(build, contact, path)
@@ -141,12 +142,8 @@ def history(whole: Mapping[str, Any], faults: list[str]) -> tuple[State, ...]:
                 continue
             index = reading.whole(row.get("stateIndex"))
             found.append((number if index is None else index, _state(row, f"{path}[{number}]", child, described)))
-    last = datetime.max.replace(tzinfo=None)
-    ordered = sorted(
-        found,
-        key=lambda pair: ((pair[1].at.replace(tzinfo=None) if pair[1].at else last), bool(pair[1].child), pair[0]),
-    )
-    return tuple(state for _, state in ordered)
+    found.sort(key=lambda pair: (pair[1].at or _NEVER, bool(pair[1].child), pair[0]))
+    return tuple(state for _, state in found)
 
 
 def custom_data(whole: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -270,7 +267,7 @@ def _bot(sign: str, path: str, states: tuple[State, ...]) -> Participant:
     )
 
 
-def _bot_sign(whole: Mapping[str, Any], contact: Mapping[str, Any], told: cognigy.Reading) -> str:
+def _bot_sign(whole: Mapping[str, Any], told: cognigy.Reading) -> str:
     """The field that shows a voicebot in this call, "" for none: Cognigy's own word, what it stored, its own contact.
 
     The spawned contact of a SIP backchannel is a child without an agent and without a skill.
@@ -339,7 +336,7 @@ def _leg(build: _Build, state: State) -> None:
 # ---- what happened ------------------------------------------------------------------------------------------------
 
 
-def _event(state: State, contact: Mapping[str, Any], path: str) -> Event | None:
+def _event(state: State, contact: Mapping[str, Any]) -> Event | None:
     """A state as an event. A child's end is not the call's end; the call's own stands in `_end`."""
     kind, reason, code = state.kind, "", ""
     who = f"agent/{state.agent}" if state.agent else f"skill/{state.skill}" if state.skill else BOT
@@ -349,13 +346,10 @@ def _event(state: State, contact: Mapping[str, Any], path: str) -> Event | None:
         who = CUSTOMER
     if kind is EventKind.CONNECTED and not state.agent:
         kind = EventKind.STATE  # "active" in its script, or in a leg without a human
-    if kind in (EventKind.ENDED, EventKind.DISCONNECTED) and state.child:
-        return None
-    if kind is EventKind.ENDED:
+    if kind is EventKind.ENDED or (state.child and (state.scripted or kind is EventKind.DISCONNECTED)):
         return None
     if kind is EventKind.REFUSED:
         reason, code = word(contact, "refuseReason"), ""
-    del path
     return Event(
         kind=kind,
         type=state.name or "state",
@@ -504,3 +498,15 @@ def flag(row: Mapping[str, Any], key: str) -> bool:
 
 def _at(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
+
+
+def named(target: Target, agent_names: str) -> Target:
+    """A target as a diagnosis may name it: an agent only as far as AGENT_NAMES allows."""
+    if target.kind is not TargetKind.USER or agent_names == "name":
+        return target
+    return replace(target, name=agent_word(target.id, agent_names))
+
+
+def agent_word(agent_id: str, agent_names: str) -> str:
+    """What an agent is called where the name is not shown."""
+    return f"agent {agent_id}" if agent_names == "id" else "the asked agent"

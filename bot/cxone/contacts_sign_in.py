@@ -83,7 +83,9 @@ def access_key(key: AccessKey, clock: Clock) -> SignIn:
                     session.move(services(learned["api"], key.version))
                 except ValueError as why:
                     del learned["api"]
-                    raise SignInError("GET", _CONFIGURATION, None, f"The issuer names an address that does not do: {why}.") from None
+                    raise SignInError(
+                        "GET", _CONFIGURATION, None, f"The issuer names an address that does not do: {why}."
+                    ) from None
             return token
 
     return sign_in
@@ -125,13 +127,13 @@ def claims(token: object) -> Mapping[str, Any]:
 def _refused(status: int, path: str, host: str) -> str:
     if status == 401:  # noqa: PLR2004 - the status is the word for it
         return (
-            f"401 on POST {path}: {host} does not know this client. Check CXONE_CLIENT_ID and CXONE_CLIENT_SECRET (the "
-            "application that NICE registered for you), and that CXONE_ISSUER is the one of your region."
+            f"401 on POST {path}: {host} does not know this client. Check CXONE_CLIENT_ID and CXONE_CLIENT_SECRET "
+            "(the application that NICE registered for you), and that CXONE_ISSUER is the one of your region."
         )
     return (
         f"{status} on POST {path}: {host} gives no token for this access key. Check CXONE_ACCESS_KEY_ID and "
-        "CXONE_ACCESS_KEY_SECRET, that the key is active, and that the employee it belongs to is not deactivated (CXone, "
-        "Admin, Employees, Access Keys)."
+        "CXONE_ACCESS_KEY_SECRET, that the key is active, and that the employee it belongs to is not deactivated "
+        "(CXone, Admin, Employees, Access Keys)."
     )
 
 
@@ -141,8 +143,8 @@ def _wrong_issuer(path: str, status: int | None, host: str) -> SignInError:
             "GET",
             path,
             status,
-            f"{status or 'no answer'} on GET {path}: {host} knows no such tenant. Check CXONE_TENANT_ID (the tenant's UUID) "
-            "and CXONE_ISSUER.",
+            f"{status or 'no answer'} on GET {path}: {host} knows no such tenant. Check CXONE_TENANT_ID (the tenant's "
+            "UUID) and CXONE_ISSUER.",
         )
     return SignInError(
         "GET",
@@ -162,8 +164,8 @@ def _own_path(endpoint: str, issuer: Session) -> str:
             "GET",
             _OPENID,
             200,
-            f"GET {_OPENID}: {issuer.host} names a token endpoint on another host, and the bot sends its secrets to none. "
-            "Check CXONE_ISSUER.",
+            f"GET {_OPENID}: {issuer.host} names a token endpoint on another host, and the bot sends its secrets "
+            "to none. Check CXONE_ISSUER.",
         )
     return parts.path.removeprefix(own.path.rstrip("/")) if own.path.rstrip("/") else parts.path
 
@@ -179,8 +181,8 @@ def _endpoint(body: Mapping[str, Any], host: str) -> str:
             "GET",
             _CONFIGURATION,
             200,
-            f"GET {_CONFIGURATION} on {host} names no api_endpoint. Check CXONE_TENANT_ID, or set CXONE_BASE_URL to the "
-            "address of your region's API.",
+            f"GET {_CONFIGURATION} on {host} names no api_endpoint. Check CXONE_TENANT_ID, or set CXONE_BASE_URL "
+            "to the address of your region's API.",
         )
     return endpoint
 

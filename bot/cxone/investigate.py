@@ -16,6 +16,7 @@ from typing import Any
 
 from bot import phone
 from bot.clock import Clock
+from bot.cxone.contacts import Contacts
 from bot.cxone.errors import DeadlineError, late
 from bot.cxone.findings import failed_at, missing_pages, outbound_newer, with_findings
 from bot.cxone.http import CXoneError, Deadline, NotFoundError, Priority
@@ -90,7 +91,7 @@ class Investigator:
 
     def __init__(
         self,
-        platform: Conversations,
+        platform: Conversations | Contacts,
         clock: Clock,
         timing: Timing | None = None,
         deadline_seconds: float = 20.0,
@@ -292,7 +293,7 @@ class _LookUp:
             if best and len(self.documents) < _EARLY:
                 self._ask(best[0].id)
 
-        listing = self.platform.list(since, self.now, self.deadline, on_page, self.priority)
+        listing = self.platform.list(since, self.now, self.deadline, on_page, self.priority, number=query.number)
         self.failed += listing.failed
         if history is not None:
             try:

@@ -49,6 +49,14 @@ BULK_CUSTOM_DATA = "/contacts/custom-data"
 # Under which keys the server's time comes.
 SERVER_TIME_KEYS = ("serverTime", "ServerTime", "currentTime")
 
+# Where the hours of operation say their time zone, and a holiday its day.
+ZONE_KEYS = ("timeZone", "timeZoneName", "timezone", "timeZoneId")
+HOLIDAY_KEYS = ("date", "holidayDate", "startDate")
+
+# Under which key an agent's history comes, and how its rows call their start.
+AGENT_HISTORY_KEYS = ("agentStateHistory", "agentStates", "stateHistory", "agentStateHistories")
+STARTED_KEYS = ("startDate", "stateStartDate", "startTime", "lastUpdateTime")
+
 _NOT_LETTERS = re.compile(r"[^a-z]")
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
+from bot import phone
 from bot.clock import Clock
 from bot.cxone import conversations
 from bot.cxone.errors import (
@@ -117,13 +118,14 @@ class Conversations:
 
     # ---- conversations ----
 
-    def list(
+    def list(  # noqa: PLR0917  # as the other platform's
         self,
         since: datetime | None,  # noqa: ARG002  # other profiles bound the list by time, this API cannot
         until: datetime | None,  # noqa: ARG002  # the same
         deadline: Deadline,
         on_page: OnPage | None = None,
         priority: Priority = "person",
+        number: phone.Number | None = None,  # noqa: ARG002  # other profiles can ask for one number's calls alone
     ) -> Listing:
         """All rows that the platform lists, in no order. `on_page` is called in this thread as each page arrives.
 
@@ -202,6 +204,10 @@ class Conversations:
             return self.submit(priority, self.target_of_kind, kind, target_id, deadline, priority)
 
         return look_up(refs, ask, deadline, self._clock)
+
+    def target(self, ref: TargetRef, deadline: Deadline, priority: Priority = "person") -> Target:
+        """What the platform says of one target. Raises no CXoneError."""
+        return self.targets((ref,), deadline, priority)[ref.id]
 
     def target_of_kind(
         self, kind: TargetKind, target_id: str, deadline: Deadline, priority: Priority = "person"

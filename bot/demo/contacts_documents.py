@@ -133,9 +133,9 @@ def bundle(  # noqa: C901, PLR0912, PLR0915 - one case a kind of step, and flat
         leg = story.legs.get(step.who)
         if step.what is What.JOINS and leg is not None and leg.purpose == "bot":
             log(at, "Voice call started")
-        elif step.what is What.JOINS and leg is not None and leg.purpose == "agent":
-            state(ACTIVE, at, skill, AGENTS.get(leg.target, 0))
-        elif step.what is What.STATE and leg is not None and leg.purpose == "agent":
+        elif (step.what is What.JOINS and leg is not None and leg.purpose == "agent") or (
+            step.what is What.STATE and leg is not None and leg.purpose == "agent"
+        ):
             state(ACTIVE, at, skill, AGENTS.get(leg.target, 0))
         elif step.what is What.ASKS:
             if leg is not None and leg.purpose == "agent":
@@ -185,7 +185,7 @@ def _lengths(made: Bundle, start: datetime) -> None:
     if made.active or not made.states:
         return
     made.states[-1]["duration"] = 0
-    spent = {kind: 0.0 for kind in STATES}
+    spent = dict.fromkeys(STATES, 0.0)
     for state, following in zip(made.states, made.states[1:], strict=False):
         spent[state["contactStateId"]] += (_at(following) - _at(state)).total_seconds()
     row |= {
@@ -238,7 +238,7 @@ def _http(step: Step) -> str:
         str(code)
         if str(code).isdigit()
         else next((word for word in text.split() if word.isdigit() and len(word) == 3), "400")
-    )  # noqa: PLR2004 - a status has three digits
+    )
     words = {"403": "Forbidden", "400": "Bad Request", "409": "Conflict", "429": "Too Many Requests"}
     words |= {"500": "Internal Server Error", "503": "Service Unavailable"}
     return f"{digits}: {words.get(digits, 'Error')}"

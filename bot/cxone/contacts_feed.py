@@ -1,0 +1,164 @@
+"""What a watcher knows of many contacts at once: each poll asks only for what changed since the one before.
+
+Five questions a poll, whatever the number of contacts: active, completed, the states of all, the stored data of all,
+and Cognigy's log. What one contact's own calls would have said is put together from these. Where a tenant does not offer
+the bulk forms, `document` answers None and the contact is read by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.cxone import cognigy, contacts_reading, names, reading
+from bot.cxone.cognigy_client import Cognigy
+from bot.cxone.contacts_calls import ACTIVE, COMPLETED, Body, Calls, span, utc
+from bot.cxone.errors import CXoneError
+from bot.cxone.http import Deadline
+from bot.cxone.listing import Row
+
+_STATES = "/contacts/state-history"
+_OVERLAP = timedelta(seconds=30)  # asked for again: stamps and skew
+_NOT_OFFERED = (400, 403, 404, 405)
+
+Marked = dict[str, dict[str, Row]]  # contact → its rows, each under what tells it from the others
+
+
+@dataclass(slots=True)
+class _Known:
+    """One contact: its newest row, and the list that it stood in."""
+
+    row: Row
+    active: bool
+
+
+class Feed:
+    """The contacts of the last hours."""
+
+    def __init__(self, calls: Calls, cognigy_: Cognigy | None) -> None:
+        """Know nothing yet."""
+        self._calls = calls
+        self._cognigy = cognigy_
+        self._lock = threading.Lock()
+        self._known: dict[str, _Known] = {}
+        self._children: dict[str, set[str]] = defaultdict(set)
+        self._bulk: dict[str, Marked] = {_STATES: {}, names.BULK_CUSTOM_DATA: {}}
+        self._logs: dict[str, list[Row]] = defaultdict(list)  # by session, and by contact
+        self._logged: set[str] = set()
+        self._since: dict[str, datetime] = {}
+        self._described: Body = {}
+        self._offered = True
+
+    def poll(self, since: datetime, deadline: Deadline) -> list[Row]:
+        """The rows of all contacts that began since then, after asking for what changed. Raises CXoneError."""
+        with self._lock:
+            now = self._calls.clock.now()
+            self._list(since, now, deadline)
+            self._offered = self._offered and all(self._merge(route, since, now, deadline) for route in self._bulk)
+            self._described = self._calls.descriptions(deadline, "watcher")
+            if self._cognigy is not None:
+                self._log(since, now, deadline)
+            self._forget(since)
+            return [known.row for known in self._known.values()]
+
+    def document(self, contact_id: str) -> dict[str, Any] | None:
+        """What is known of a call, as its own calls would have told it; None if it must be read by itself."""
+        with self._lock:
+            known = self._known.get(contact_id)
+            if known is None or not self._offered or contact_id not in self._bulk[_STATES]:
+                return None
+            children: list[dict[str, Any]] = [
+                {"contact": self._known[id_].row, "contactStateHistory": self._rows(_STATES, id_)}
+                for id_ in sorted(self._children[contact_id])
+                if id_ in self._known
+            ]
+            document: dict[str, Any] = {
+                "profile": "contacts",
+                "list": "active" if known.active else "completed",
+                "contact": known.row,
+                "contactStateHistory": self._rows(_STATES, contact_id),
+                "hierarchy": {"childContacts": [{"contactId": each["contact"].get("contactId")} for each in children]},
+                "contactCustomData": self._rows(names.BULK_CUSTOM_DATA, contact_id),
+                "children": children,
+                "contactStateDescriptions": self._described.get("contactStateDescriptions", []),
+                "notRead": [],
+            }
+            if self._cognigy is not None:
+                session = contacts_reading.session_of(document)
+                logs = [row for key in {session, *contacts_reading.contact_ids(document)} for row in self._logs[key]]
+                document["cognigy"] = {"sessionId": session, "logs": list({id(row): row for row in logs}.values())}
+            return document
+
+    # ---- one poll ----
+
+    def _list(self, since: datetime, now: datetime, deadline: Deadline) -> None:
+        """Who is in the house, and who left it since the last look."""
+        phones = {"mediaTypeId": contacts_reading.PHONE}
+        before = self._since.get(COMPLETED)
+        window = {"updatedSince": utc(before)} if before else span(since, now)
+        # Asked in this order, a contact that ends in between is in both lists, and the second one counts.
+        for route, params in ((ACTIVE, phones), (COMPLETED, {**phones, **window})):
+            for row in self._calls.rows(route, params, deadline, "watcher"):
+                id_ = contacts_reading.word(row, "contactId")
+                master = contacts_reading.word(row, "masterContactId")
+                if id_:
+                    self._known[id_] = _Known(row, route == ACTIVE)
+                if master and master != id_:
+                    self._children[master].add(id_)
+        self._since[COMPLETED] = now - _OVERLAP
+
+    def _merge(self, route: str, since: datetime, now: datetime, deadline: Deadline) -> bool:
+        """Take the changed rows of all contacts; False if this tenant does not offer them in bulk."""
+        key, mark = ("contactStateHistory", "stateIndex") if route == _STATES else ("contactCustomData", "name")
+        before = self._since.get(route)
+        window = {"updatedSince": utc(before)} if before else span(since, now)
+        try:
+            rows = self._calls.rows(route, window, deadline, "watcher", key)
+        except CXoneError as error:
+            if error.status in _NOT_OFFERED:
+                return False
+            raise
+        for row in rows:
+            if id_ := contacts_reading.word(row, "contactId"):
+                self._bulk[route].setdefault(id_, {})[str(row.get(mark))] = row
+        self._since[route] = now - _OVERLAP
+        return True
+
+    def _log(self, since: datetime, now: datetime, deadline: Deadline) -> None:
+        """What the bot's side logged since the last look, kept under every session and contact that it names."""
+        assert self._cognigy is not None  # noqa: S101 - the caller looked
+        for entry in self._cognigy.recent(self._since.get("logs", since), deadline):
+            key = f"{entry.get('_id')} {entry.get('timestamp')} {entry.get('message')} {cognigy.session_of(entry)}"
+            if key in self._logged:
+                continue
+            self._logged.add(key)
+            for name in cognigy.names_of(entry):
+                self._logs[name].append(entry)
+        self._since["logs"] = now - _OVERLAP
+
+    def _rows(self, route: str, contact_id: str) -> list[Row]:
+        return list(self._bulk[route].get(contact_id, {}).values())
+
+    def _forget(self, since: datetime) -> None:
+        """What began before the window is let go."""
+        for id_ in [id_ for id_, known in self._known.items() if not known.active and _began(known.row) < since]:
+            del self._known[id_]
+            self._children.pop(id_, None)
+            for store in self._bulk.values():
+                store.pop(id_, None)
+        for name in list(self._logs):
+            kept = [row for row in self._logs[name] if (reading.time(row.get("timestamp")) or since) >= since]
+            if kept:
+                self._logs[name] = kept
+            else:
+                del self._logs[name]
+        if not self._logs:
+            self._logged.clear()
+
+
+def _began(row: Mapping[str, Any]) -> datetime:
+    return contacts_reading.when(row, "contactStartDate", "contactStart") or datetime.max.replace(tzinfo=UTC)
