@@ -1070,4 +1070,65 @@ NO_REQUEST = [
     ),
 ]
 
-CALLS = [*TAKEN, *WAITING, *UNANSWERED, *REFUSED, *NO_ANSWER, *NO_REQUEST]
+HARD = [
+    Known(
+        "400 from a retired queue",
+        call(asks(), refused("400 Bad Request")),
+        "invalid_target",
+        "reacted",
+        "bot",
+        "target_inactive transfer_rejected",
+        "certain",
+        queue(is_active=False),
+    ),
+    Known(
+        "400 in another's name",
+        call(asks("x-9", by="p-stale"), refused("400 Bad Request")),
+        "invalid_target",
+        "reacted",
+        "bot",
+        "from_participant_not_bot transfer_rejected",
+        "possible",
+    ),
+    Known(
+        "unknown reason, three 404s",
+        call(asks("x-9"), refused("E-1")),
+        "invalid_target",
+        "reacted",
+        "bot",
+        "target_not_found transfer_rejected",
+        "likely",
+        nowhere("x-9"),
+    ),
+    Known(
+        "unknown reason in another's name",
+        call(asks(by="p-stale"), refused("E-1")),
+        "rejected",
+        "reacted",
+        "unknown",
+        "from_participant_not_bot transfer_rejected",
+        "possible",
+        Q,
+    ),
+    Known(
+        "unknown reason, closed at that time",
+        call(asks(), refused("E-1")),
+        "rejected",
+        "reacted",
+        "target",
+        "target_closed transfer_rejected",
+        "likely",
+        queue(closed_then=True, hours="Mon 08:00-12:00"),
+    ),
+    Known(
+        "refused just before its own request, first one taken",
+        call(asks(), accepted(1), refused("QUEUE_FULL", 60), asks("q-b", 61), gone=90, over=91),
+        "accepted",
+        "reacted",
+        "none",
+        "no_agents_available transfer_rejected",
+        "certain",
+    ),
+]
+
+CALLS = [*TAKEN, *WAITING, *UNANSWERED, *REFUSED, *NO_ANSWER, *NO_REQUEST, *HARD]

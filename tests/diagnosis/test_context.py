@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.cxone.conversations import parse
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Diagnosis, Peers
@@ -14,7 +16,7 @@ PEERS = Peers(
 )
 
 
-def ignored(peers: Peers | None = None, **fields: object) -> Diagnosis:
+def ignored(peers: Peers | None = None, **fields: Any) -> Diagnosis:
     """A flow that did not answer, with what is known beside."""
     return diagnose(parse(call(asks("f-main"))), flow(**fields), now=after(600), peers=peers)
 
