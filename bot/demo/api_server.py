@@ -66,7 +66,7 @@ class ApiServer:
         server.daemon_threads = True
         self.port = int(server.server_address[1])
         self._server = server
-        threading.Thread(target=server.serve_forever, args=(0.05,), name="slack-api", daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), name="slack-api", daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening and cut what is open: from now on connections are refused."""

@@ -82,7 +82,7 @@ class PageServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="slack-page", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="slack-page", daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening, and let the waiting polls go."""

@@ -44,7 +44,7 @@ class SocketMode:
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="slack-socket", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="slack-socket", daemon=True).start()
 
     def stop(self) -> None:
         """Close every connection and stop listening."""

@@ -13,24 +13,24 @@ which the bot has to ack: these are the machine's.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from bot.clock import Clock, SystemClock
-from bot.demo import interactions, views_api, web_api
+from bot.demo import answers, interactions, views_api, web_api
 from bot.demo.api_server import ApiServer, Call
+from bot.demo.events import Events
 from bot.demo.page_server import PageServer
 from bot.demo.rates import Rates
 from bot.demo.sending import Invocation, Sender
 from bot.demo.socket_mode import SocketMode
-from bot.demo.state import APP_ID, BOT_ID, BOT_USER, TEAM_ID, Channel, SlackError, Team, User, with_ids
+from bot.demo.state import APP_ID, BOT_ID, BOT_USER, TEAM_ID, Channel, Team, User
 from bot.demo.workspace_faults import Faults
 
 Payload = dict[str, Any]
-RETRIES = ((0.0, "http_error"), (60.0, "http_error"), (300.0, "http_error"))
-"""Seconds after which Slack sends an unacked event again: at once, after a minute, after five."""
 
 
 class Workspace:
@@ -56,14 +56,13 @@ class Workspace:
         self.socket_mode = SocketMode()
         self.sender = Sender(self.clock, signing_secret, self.socket_mode)
         self.sender.request_url = request_url
+        self.events = Events(self.team, self.sender)
         self.page = PageServer(self, port)
         rates = Rates(self.clock, post_burst)
         desk = web_api.Desk(
             self.team, rates, frozenset(scopes), bot_token, app_token, lambda: self.url, self.socket_mode.new_url
         )
-        self.api = ApiServer(desk, self.faults, self._respond, api_port)
-        self._unacked: list[tuple[float, int, Payload]] = []
-        self._stopped = threading.Event()
+        self.api = ApiServer(desk, self.faults, partial(answers.post_to_response_url, self.team), api_port)
         self.team.users[BOT_USER] = User(BOT_USER, "handover", "Handover", is_bot=True)
         self.user = self.add_user("sam", id="U0SAM", real_name="Sam de Vries")
         self.add_channel("voicebot-ops", id="C0VOICEBOT")
@@ -73,16 +72,15 @@ class Workspace:
 
     def start(self) -> Self:
         """Listen."""
-        self._stopped.clear()
         self.socket_mode.start()
         self.api.start()
         self.page.start()
-        threading.Thread(target=self._redeliver, name="slack-retries", daemon=True).start()
+        self.events.start()
         return self
 
     def stop(self) -> None:
         """End everything that `start` began."""
-        self._stopped.set()
+        self.events.stop()
         self.page.stop()
         self.api.stop()
         self.socket_mode.stop()
@@ -254,9 +252,9 @@ class Workspace:
         fields = {"name": command, "text": arrived, "trigger_id": trigger, "response_url": url}
         outcome = self.sender.command(interactions.command(person, found, **fields))
         if outcome.error:
-            self.team.whisper(person.id, found.id, _slackbot(f"{command} failed with the error “{outcome.error}”"))
+            answers.slackbot(self.team, person.id, found.id, f"{command} failed with the error “{outcome.error}”")
         elif outcome.body:
-            self._show_ack(outcome.body, found, person.id, f"{command} {arrived}".strip())
+            answers.ack_of_command(self.team, outcome.body, found, person.id, f"{command} {arrived}".strip())
         return _with(outcome, trigger, url)
 
     def press(
@@ -312,7 +310,7 @@ class Workspace:
         payload = interactions.frame("view_submission", person, trigger)
         outcome = self.sender.interaction({**payload, "view": current, "response_urls": []})
         if outcome.ok:
-            self._after_submission(person.id, str(current["id"]), outcome.body)
+            answers.ack_of_submission(self.team, outcome.body, person.id, str(current["id"]))
         return _with(outcome, trigger, "")
 
     def close_view(self, view: Mapping[str, Any], *, user: str | None = None) -> None:
@@ -333,11 +331,7 @@ class Workspace:
 
     def event(self, body: Payload) -> Invocation:
         """Deliver an event; what is not acked comes again at once, after a minute and after five."""
-        payload = interactions.event(self.team, body)
-        outcome = self.sender.event(payload)
-        if outcome.error:
-            self._unacked.append((self.clock.monotonic() + RETRIES[0][0], 1, payload))
-        return outcome
+        return self.events.deliver(body)
 
     def verify_url(self) -> bool:
         """Ask the bot's URL for its challenge, as Slack does when the URL is set."""
@@ -384,80 +378,9 @@ class Workspace:
             frame["message"] = web_api.public(message)
         return frame
 
-    def _show_ack(self, body: Any, channel: Channel, user: str, typed: str) -> None:
-        """What the ack of a command said; `in_channel` shows the typed command to everybody, as Slack does."""
-        content = body if isinstance(body, dict) else {"text": str(body)}
-        if content.get("response_type") == "in_channel":
-            self.team.post(channel, {"text": typed, "user": user, "team": TEAM_ID})
-        try:
-            self._show(content, channel, user)
-        except SlackError as error:
-            self.team.whisper(user, channel.id, _slackbot(f"The app's answer was refused: {error.code}"))
-
-    def _show(self, args: Mapping[str, Any], channel: Channel, user: str) -> None:
-        given = web_api.content(args, roomy=True)
-        if not given:
-            raise SlackError("no_text")
-        message = web_api.bot_message(args, given)
-        if args.get("response_type") == "in_channel":
-            self.team.post(channel, message)
-        else:
-            self.team.whisper(user, channel.id, message)
-
-    def _respond(self, key: str, args: Payload) -> None:
-        """A post to a response_url: checked first, so that a refused one costs a use as well."""
-        with self.team.lock:
-            url = self.team.use_response_url(key)
-            channel = self.team.channels[url.channel]
-            original = self.team.find(channel.id, url.message_ts) if url.message_ts else None
-            if web_api.flag(args, "delete_original"):
-                if original is not None:
-                    self.team.remove(channel.id, url.message_ts)
-                return
-            if web_api.flag(args, "replace_original") and original is not None:
-                given = web_api.content(args, roomy=True)
-                if not given:
-                    raise SlackError("no_text")
-                self.team.edit(channel.id, url.message_ts, {"blocks": [], **given})
-                return
-            if url.thread_ts and original is not None and "thread_ts" not in args:
-                args = {**args, "thread_ts": url.thread_ts}
-            self._show(args, channel, url.user)
-
-    def _after_submission(self, user: str, view_id: str, body: Any) -> None:
-        action = body.get("response_action") if isinstance(body, dict) else None
-        try:
-            if action == "update":
-                views_api.checked(body.get("view"), "modal")
-                views_api.replace_view(self.team, user, view_id, body["view"])
-            elif action == "push":
-                views_api.checked(body.get("view"), "modal")
-                views_api.push_onto(self.team, user, body["view"])
-            elif action != "errors":
-                views_api.close_view(self.team, user, every=action == "clear")
-        except SlackError as error:
-            channel = self.team.direct(user)
-            self.team.whisper(user, channel.id, _slackbot(f"The app's view was refused: {error.code}"))
-
-    def _redeliver(self) -> None:
-        """Send unacked events again when their time has come by the clock."""
-        while not self._stopped.wait(0.05):
-            now = self.clock.monotonic()
-            due = [entry for entry in self._unacked if entry[0] <= now]
-            for entry in due:
-                self._unacked.remove(entry)
-                _, number, payload = entry
-                outcome = self.sender.event(payload, number, "http_timeout")
-                if outcome.error and number < len(RETRIES):
-                    self._unacked.append((now + RETRIES[number][0], number + 1, payload))
-
-
-def _slackbot(text: str) -> Payload:
-    return {"text": text, "user": "USLACKBOT", "username": "Slackbot"}
-
 
 def _with(outcome: Invocation, trigger_id: str, response_url: str) -> Invocation:
-    return Invocation(outcome.status, outcome.body, outcome.seconds, outcome.error, trigger_id, response_url)
+    return replace(outcome, trigger_id=trigger_id, response_url=response_url)
 
 
-__all__ = ["APP_ID", "BOT_ID", "BOT_USER", "TEAM_ID", "Call", "Invocation", "Workspace", "with_ids"]
+__all__ = ["APP_ID", "BOT_ID", "BOT_USER", "TEAM_ID", "Call", "Invocation", "Workspace"]

@@ -140,7 +140,7 @@ def test_what_is_not_acked_is_shown_as_slack_shows_it(
 def test_unacked_events_come_again(answering: Callable[[list[int]], list[dict[str, str]]], slack: Workspace) -> None:
     """At once, after a minute, after five; with the number of the retry, and not after the third."""
     clock = HandClock()
-    slack.clock = slack.team.clock = clock
+    slack.team.clock = clock
     seen = answering([500, 500, 500, 500, 500])
     slack.event({"type": "app_home_opened", "user": "U0SAM"})
 
