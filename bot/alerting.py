@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,22 +13,25 @@ import requests
 import structlog
 from sqlalchemy import Engine
 
+from bot import phone
 from bot.alerts import filters, health, tend
 from bot.alerts.policy import Rules
-from bot.alerts.watcher import Watcher
+from bot.alerts.watcher import Watcher, peers
 from bot.clock import Clock
-from bot.diagnosis.handover import Timing
+from bot.diagnosis.handover import Diagnosis, OtherCall, Peers, Timing
+from bot.diagnosis.outcomes import Outcome
 from bot.jobs.local import Local
 from bot.slack.classify import classify
 from bot.slack.notifier import Client, Notifier
-from bot.store import facts, purge, subscriptions
-from bot.store.engine import reading, writing
+from bot.store import conversations, facts, purge, subscriptions
+from bot.store.engine import StoreError, reading, writing
 
 log = structlog.get_logger(__name__)
 
 POLL, DELIVER, HOUSE, HEARTBEAT = "poll", "deliver", "house", "heartbeat"
 IDLE = 0.25  # seconds between two looks for something to send
 SENDERS = 4
+FRESH_MARGIN = 5.0  # seconds that a poll may take and still be fresh
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{5,}")
 
 
@@ -134,6 +137,36 @@ class Alerting:
     def reasons(self) -> list[str]:
         """Why the bot is not ready, as far as alerts know."""
         return self.health().reasons(self.clock.now(), self.options.poll_seconds)
+
+    # ---- for people's look-ups ------------------------------------------------------------------------------------
+
+    def known(self, number: phone.Number) -> Sequence[OtherCall] | None:
+        """The calls of a number, newest first, while the last poll is fresh enough to answer alone; else None."""
+        try:
+            with reading(self.engine) as connection:
+                polled_at = facts.cursor(connection, self.tenant).polled_at
+                fresh = timedelta(seconds=self.options.poll_seconds + FRESH_MARGIN)
+                if polled_at is None or self.clock.now() - polled_at > fresh:
+                    return None
+                rows = conversations.known(connection, self.tenant, phone.hashed(number.e164, self.watcher.hash_key))
+        except StoreError as why:
+            log.warning("index not read", reason=str(why))
+            return None
+        outcomes = {outcome.value: outcome for outcome in Outcome}
+        return [OtherCall(row.id, row.started_at, outcomes.get(row.outcome), row.outbound) for row in rows] or None
+
+    def peers_of(self, found: Diagnosis) -> Peers | None:
+        """What the tables know of the target that a diagnosis speaks of."""
+        attempt = found.decided_by
+        if attempt is None:
+            return None
+        target_id = (attempt.ref.id if attempt.ref else "") or attempt.to_id
+        try:
+            with reading(self.engine) as connection:
+                return peers(connection, self.tenant, target_id, self.clock.now())
+        except StoreError as why:
+            log.warning("peers not read", reason=str(why))
+            return None
 
     # ---- the channels of the settings -----------------------------------------------------------------------------
 

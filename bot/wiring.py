@@ -187,6 +187,7 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
     desk = build_investigator(settings, clock, metrics.called)
     alerting = build_alerting(settings, clock, desk.platform, client, database)
+    desk.known, desk.peers_of = alerting.known, alerting.peers_of
     office = slack.build_office(
         client=client,
         desk=desk,

@@ -161,6 +161,8 @@ class Watcher:
         added = [self._first_row(calls[each], now, arrival=absent) for each in sorted(new)]
         with writing(self.engine) as connection:
             conversations.add(connection, tenant, added)
+            for each in sorted(new):
+                conversations.index(connection, tenant, each, self._hashes(calls[each]), calls[each].started_at)
             conversations.ended(connection, tenant, {each: ends[each] for each in closing}, now)
             if complete:
                 moved = {"listed_until": now, "polled_at": now} | ({"arrived_at": now} if absent else {})
@@ -177,7 +179,16 @@ class Watcher:
             "seen_at": now,
             "next_look": now if over else now + OPEN_LOOKS[0],
             "arrival": arrival and over,
+            "outbound": call.outbound,
         }
+
+    def _hashes(self, call: Conversation) -> list[str]:
+        """The callers' numbers under the key; none of a document that cannot be read."""
+        try:
+            return [phone.hashed(identity, self.hash_key) for identity in customer_identities(call)]
+        except Exception as error:  # noqa: BLE001 - one poisonous row must not stop the others
+            log.warning("number not indexed", conversation=call.id, error=type(error).__name__)
+            return []
 
     # ---- 2. read and diagnose -------------------------------------------------------------------------------------
 
@@ -318,8 +329,7 @@ class Watcher:
             if group_id is not None:
                 _note_target(connection, group_id, found)
         # 3. The index, and when to look again.
-        hashes = [phone.hashed(identity, self.hash_key) for identity in customer_identities(call)]
-        conversations.index(connection, here.tenant, row.id, hashes, call.started_at)
+        conversations.index(connection, here.tenant, row.id, self._hashes(call), call.started_at)
         conversations.looked(
             connection,
             here.tenant,

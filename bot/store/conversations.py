@@ -138,9 +138,15 @@ def index(
 
 
 def known(connection: Connection, tenant: str, number_hash: str, limit: int = 20) -> Sequence[AnyRow]:
-    """Conversations of a number that the watcher saw, newest first: id, started_at, ended_at, outcome."""
+    """Conversations of a number that the watcher saw, newest first."""
     return connection.execute(
-        select(conversations.c.id, conversations.c.started_at, conversations.c.ended_at, conversations.c.outcome)
+        select(
+            conversations.c.id,
+            conversations.c.started_at,
+            conversations.c.ended_at,
+            conversations.c.outcome,
+            conversations.c.outbound,
+        )
         .join(
             numbers,
             and_(numbers.c.tenant == conversations.c.tenant, numbers.c.conversation_id == conversations.c.id),

@@ -92,6 +92,7 @@ conversations = Table(
     _whole("looks"),
     _whole("unreadable"),  # tries in a row that failed
     _text("error"),
+    _flag("outbound"),
     _flag("arrival"),  # found at the first start or after an absence
     _text("phone"),  # masked
     _text("outcome"),

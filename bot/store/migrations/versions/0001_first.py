@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-
 from bot.store.tables import Instant
 
 revision = "0001"
@@ -89,6 +88,7 @@ def upgrade() -> None:
         sa.Column("looks", sa.Integer(), server_default="0", nullable=False),
         sa.Column("unreadable", sa.Integer(), server_default="0", nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("outbound", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("arrival", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("phone", sa.Text(), server_default="", nullable=False),
         sa.Column("outcome", sa.Text(), server_default="", nullable=False),
