@@ -89,12 +89,13 @@ class Database(NamedTuple):
 
 def open_database(settings: Settings, *, alone: bool = False) -> Database:
     """Open and migrate it; `alone` keeps a second process out. Raises `StoreError`."""
-    from bot.store import engine, keys  # noqa: PLC0415 - `diagnose` needs no store
+    from bot.jobs import schema  # noqa: PLC0415 - `diagnose` needs no store
+    from bot.store import engine, keys  # noqa: PLC0415 - as above
 
     url = settings.database_url.get_secret_value()
     lock = engine.take_lock(url) if alone else None
     opened = engine.open_store(url)
-    engine.migrate(opened)
+    engine.migrate(opened, schema.migrate)
     return Database(opened, keys.hash_key(settings.hash_key.get_secret_value(), url), lock)
 
 

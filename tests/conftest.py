@@ -115,3 +115,32 @@ def workspace() -> Iterator[Any]:
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def _postgres() -> Iterator[Any]:
+    """The databases of a real PostgreSQL: one from the environment, else one that the tests bring up."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 - most tests need none
+
+    from tests.postgres import Databases, NoPostgres, Server  # noqa: PLC0415 - the same
+
+    given = os.environ.get("HANDOVER_TEST_POSTGRES")
+    server = None
+    if not given:
+        try:
+            server = Server()
+        except NoPostgres as why:
+            if os.environ.get("HANDOVER_POSTGRES") == "required":
+                pytest.fail(str(why))
+            pytest.skip(str(why))
+    databases = Databases(make_url(given) if given else server.url)  # type: ignore[union-attr]
+    yield databases
+    databases.drop()
+    if server is not None:
+        server.remove()
+
+
+@pytest.fixture
+def postgres(_postgres: Any) -> Any:
+    """Databases on a real PostgreSQL: `.migrated()` and `.empty()` give the address of a new one."""
+    return _postgres

@@ -7,6 +7,9 @@
 
 SQLite runs in WAL mode with full sync, `BEGIN IMMEDIATE` for whatever writes, and a busy timeout. The lock that keeps
 a second `run` out is on a file of its own: closing the database file would drop SQLite's own locks.
+
+PostgreSQL gives the same order to the writes of one tenant by an advisory lock (see `for_tenant`), and one snapshot
+to a look. Dead peers are noticed by keepalives, so that no lock outlives its holder for long.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +26,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolEmpty
 
 BUSY_SECONDS = 10
 ADVISORY_KEY = 4_711_009  # one lock for whoever migrates a PostgreSQL database
@@ -38,8 +42,18 @@ SENTENCES = (
     (("locked", "busy"), f"The database was busy for more than {BUSY_SECONDS} s. Another process holds it."),
     (("not a database", "malformed"), "The database file is damaged or is no database."),
     (("unable to open",), "The database file cannot be opened. Its folder must exist and be writable."),
+    (("starting up", "shutting down"), "PostgreSQL is starting or stopping."),
     (("no such table", "does not exist"), "The database has no tables yet. Run: handover-bot migrate"),
 )
+POOL_KEPT, POOL_MORE = 5, 27  # connections to PostgreSQL: kept open, and opened beyond them while they are needed
+KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 12_000}
+SESSION = {  # of the server's end: a peer that vanished, or that hangs within a transaction, holds no lock for long
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 3,
+    "lock_timeout": "20s",
+    "idle_in_transaction_session_timeout": "60s",
+}
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -63,7 +77,7 @@ def open_store(url: str, *, sync: str = "FULL") -> Engine:
     """An engine for `DATABASE_URL`. A new SQLite file is made readable by its owner alone."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        return _open_postgresql(parsed)
     path = parsed.database
     if path and path != ":memory:":
         _make_private(Path(path))
@@ -84,23 +98,57 @@ def open_store(url: str, *, sync: str = "FULL") -> Engine:
     return engine
 
 
+def _open_postgresql(parsed: URL) -> Engine:
+    options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+    try:
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=True,
+            pool_size=POOL_KEPT,
+            max_overflow=POOL_MORE,
+            connect_args={"connect_timeout": 5, "application_name": "handover", "options": options} | KEEPALIVES,
+        )
+    except ModuleNotFoundError as error:
+        raise StoreBroken("PostgreSQL needs the extra `postgres`: pip install 'handover-bot[postgres]'.") from error
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        serial = connection.get_execution_options().get("serial")
+        if serial is not None:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": serial})
+
+    return engine
+
+
+def for_tenant(engine: Engine, tenant: str) -> Engine:
+    """The same database and pool, where one write transaction of this tenant runs at a time in all processes.
+
+    The watcher decides by what it reads ("a reply is planned already"); on SQLite nothing can come between, and here
+    neither. Other tenants go on beside it.
+    """
+    return engine.execution_options(serial=f"tenant:{tenant}") if engine.dialect.name == "postgresql" else engine
+
+
 @contextlib.contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that may write. Raises StoreBroken for a full or read-only database."""
     try:
         with engine.begin() as connection:
             yield connection
-    except DBAPIError as error:
+    except (DBAPIError, PoolEmpty) as error:
         raise StoreBroken(explain(error)) from error
 
 
 @contextlib.contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent look that waits for no writer."""
+    options: dict[str, Any] = {"reading": True}
+    if engine.dialect.name == "postgresql":
+        options = {"serial": None, "isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     try:
-        with engine.connect().execution_options(reading=True) as connection:
+        with engine.connect().execution_options(**options) as connection:
             yield connection
-    except DBAPIError as error:
+    except (DBAPIError, PoolEmpty) as error:
         raise StoreBroken(explain(error)) from error
 
 
@@ -114,17 +162,23 @@ def explain(error: SQLAlchemyError) -> str:
     return f"The database failed: {said.splitlines()[0][:200]}"
 
 
-def migrate(engine: Engine) -> str:
-    """Bring the schema to the newest version; safe when several do it at once. Returns the version."""
+def migrate(engine: Engine, also: Callable[[Connection], None] | None = None) -> str:
+    """Bring the schema to the newest version; safe when several do it at once. Returns the version.
+
+    `also` is run in the same transaction, after ours: the tables of the engine that runs the jobs.
+    """
     try:
         with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE lets one in at a time
             if connection.dialect.name == "postgresql":
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_KEY})
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
             head = _refuse_newer(connection, config)
             command.upgrade(config, "head")
+            if also is not None:
+                also(connection)
     except DBAPIError as error:
         raise StoreBroken(explain(error)) from error
     return head
