@@ -153,7 +153,15 @@ class Alerting:
             log.warning("index not read", reason=str(why))
             return None
         outcomes = {outcome.value: outcome for outcome in Outcome}
-        return [OtherCall(row.id, row.started_at, outcomes.get(row.outcome), row.outbound) for row in rows] or None
+        return [
+            OtherCall(
+                conversation_id=row.id,
+                started_at=row.started_at,
+                outcome=outcomes.get(row.outcome),
+                outbound=row.outbound,
+            )
+            for row in rows
+        ] or None
 
     def peers_of(self, found: Diagnosis) -> Peers | None:
         """What the tables know of the target that a diagnosis speaks of."""

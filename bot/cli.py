@@ -152,6 +152,26 @@ def migrate() -> None:
 
 
 @main.command()
+@click.option("--since", default="7d", show_default=True, metavar="SPAN", help="How far back, such as 12h or 30d.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def audit(*, since: str, as_json: bool) -> None:
+    """Who used the bot for what: look-ups (masked), refusals, mutes, subscriptions."""
+    from bot import terminal, wiring  # noqa: PLC0415 - see the top
+    from bot.slack.spans import duration  # noqa: PLC0415 - see the top
+    from bot.store.engine import StoreError  # noqa: PLC0415 - see the top
+
+    settings = _settings()
+    span = duration(since)
+    if span is None:
+        _end(USAGE, "usage", "--since takes a span such as 12h or 30d.")
+    try:
+        for row in wiring.audited(settings, SystemClock().now() - span):
+            click.echo(terminal.audit_json(row) if as_json else terminal.audit_line(row))
+    except StoreError as why:
+        _end(FAILED, "database", str(why))
+
+
+@main.command()
 def check() -> None:
     """Settings, CXone, Slack: one line each, whether it answers with enough permission."""
     from bot import wiring  # noqa: PLC0415 - see the top

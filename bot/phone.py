@@ -213,6 +213,4 @@ def _impossible(reason: int) -> str:
         return "That number is too short for its country."
     if reason == phonenumbers.ValidationResult.TOO_LONG:
         return "That number is too long for its country."
-    if reason == phonenumbers.ValidationResult.INVALID_COUNTRY_CODE:
-        return "That number begins with a country code that does not exist."
     return "No number of that length exists in its country."

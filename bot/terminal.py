@@ -142,6 +142,16 @@ def dumps(document: Mapping[str, Any]) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def audit_json(row: Mapping[str, Any]) -> str:
+    """One row of the audit as an object on a line."""
+    return json.dumps({key: _iso(value) if isinstance(value, datetime) else value for key, value in row.items()})
+
+
+def audit_line(row: Mapping[str, Any]) -> str:
+    """One row of the audit for people."""
+    return "  ".join(_iso(value) or "" if isinstance(value, datetime) else clean(str(value)) for value in row.values())
+
+
 # ---- for people ---------------------------------------------------------------------------------------------------
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bot.running import Part
 
 log = structlog.get_logger(__name__)
+
+AUDITED = ("at", "actor", "channel", "action", "subject", "result")
 
 
 def timing(settings: Settings) -> Timing:
@@ -204,7 +206,21 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     socket = SocketMode(app, settings.slack_app_token.get_secret_value()) if settings.socket_mode else None
     handler = None if socket else SlackRequestHandler(app)
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
-    return [_Closing(office.pool.close, desk.close), alerting, server, *([socket] if socket else [])]
+    return [_Closing(desk.close), alerting, _Closing(office.pool.close), server, *([socket] if socket else [])]
+
+
+def audited(settings: Settings, since: datetime) -> list[Mapping[str, Any]]:
+    """The rows of the audit: at, actor, channel, action, subject, result. Raises `StoreError`."""
+    from bot.store import audit  # noqa: PLC0415 - as above
+    from bot.store.engine import reading  # noqa: PLC0415 - as above
+
+    database = open_database(settings)
+    try:
+        with reading(database.engine) as connection:
+            rows = audit.since(connection, settings.cxone_tenant_id, since)
+            return [{name: getattr(row, name) for name in AUDITED} for row in rows]
+    finally:
+        database.engine.dispose()
 
 
 def checks(clock: Clock) -> Iterator[Line]:
@@ -260,15 +276,14 @@ def _database_line() -> Line:
 
 
 class _Closing:
-    """What works when it is asked, and has something to finish: the look-ups under way, then the connections."""
+    """What works when it is asked, and has something to finish at the end."""
 
-    def __init__(self, *closing: Callable[[], None]) -> None:
-        self._closing = closing
+    def __init__(self, close: Callable[[], None]) -> None:
+        self._close = close
 
     def start(self) -> None:
         """Nothing to begin."""
 
     def stop(self) -> None:
         """Finish."""
-        for close in self._closing:
-            close()
+        self._close()

@@ -63,7 +63,22 @@ def test_other_countries_are_read_by_their_own_rules(text: str, region: str, e16
 
 
 @pytest.mark.parametrize(
-    "text", ["12345", "abc", "+999123456", "555-0199", "+1555019988812345678", "5550199888 please", "+"]
+    "text",
+    [
+        "12345",
+        "abc",
+        "+999123456",
+        "555-0199",
+        "+1555019988812345678",
+        "+15550199888" + "1" * 20,
+        "+1 2",
+        "+49 1",
+        "001",
+        "00",
+        "+391234567890123",
+        "5550199888 please",
+        "+",
+    ],
 )
 def test_what_cannot_be_a_number_is_refused_with_a_sentence(text: str) -> None:
     """The sentence does not repeat what was typed."""
@@ -110,6 +125,12 @@ def test_a_number_shows_itself_masked() -> None:
     """Neither str nor repr tells more, so that no log does."""
     number = phone.parse("+15550199888", "US")
     assert (str(number), repr(number), number.last4) == ("•••• 9888", "Number(•••• 9888)", "9888")
+
+
+def test_the_forms_of_a_number_begin_with_the_international_one() -> None:
+    """A short national form would match too much, so there is none."""
+    assert phone.parse("+15550199888", "US").forms[:2] == ("+15550199888", "5550199888")
+    assert phone.parse("+29022345", "US").forms == ("+29022345", "29022345", "0029022345", "01129022345")
 
 
 def test_all_forms_of_a_number_have_one_hash() -> None:

@@ -51,7 +51,7 @@ class Health:
 
     @property
     def heartbeat(self) -> bool:
-        """Whether all is well enough to say so outside: the ledger balances, no death is unsaid, Slack takes the bot."""
+        """Whether all is well enough to say so: the ledger balances, no death is unsaid, Slack takes the bot."""
         return not self.database and self.ledger.balanced and not self.unsaid_dead and not self.slack_stopped
 
 

@@ -65,8 +65,8 @@ class Platform(Protocol):
         """What a handover went to."""
         ...
 
-    def parse(self, document: object) -> Conversation:
-        """A row or a document, read."""
+    def parse_row(self, row: object) -> Conversation:
+        """A row of the list, read."""
         ...
 
 
@@ -153,7 +153,7 @@ class Watcher:
             rows = {row["id"]: row for row in older.rows if isinstance(row.get("id"), str)} | rows
             complete = complete and older.complete
         done.listed = len(rows)
-        calls = {each: self.platform.parse(row) for each, row in rows.items()}
+        calls = {each: self.platform.parse_row(row) for each, row in rows.items()}
         ends = {each: call.ended_at for each, call in calls.items() if call.ended_at is not None}
         with reading(self.engine) as connection:
             new = conversations.unseen(connection, tenant, calls)
@@ -349,7 +349,7 @@ class Watcher:
         """Whether a failure may be told: the call is over, or the grace period is, by both clocks."""
         if call.ended_at is not None or row.ended_at is not None:
             return True
-        return now >= max(failure.at, row.seen_at) + self.timing.grace
+        return bool(now >= max(failure.at, row.seen_at) + self.timing.grace)
 
     def _next_look(
         self, row: Any, call: Conversation, found: Diagnosis, *, failed: bool, now: datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from bot.diagnosis.handover import Report, Target, TargetKind
 from bot.slack.access import Access
 from bot.slack.blocks import Message
 from bot.slack.replies import Poster
+
+log = logging.getLogger(__name__)
 
 
 class Desk(Protocol):
@@ -143,5 +146,8 @@ class Office:
         return Deadline(self.clock, self.deadline_seconds)
 
     def use(self, asker: Asker, action: str, subject: str, result: str) -> None:
-        """Write one line of the audit."""
-        self.audit(Use(self.clock.now(), asker.user_id, asker.channel_id, action, subject, result))
+        """Write one line of the audit. A failure is logged: after an ack, an exception would take the ack back."""
+        try:
+            self.audit(Use(self.clock.now(), asker.user_id, asker.channel_id, action, subject, result))
+        except Exception:
+            log.exception("the audit of %s was not written", action)

@@ -36,7 +36,7 @@ _CLOSED = frozenset(
             "restricted_action",
             "restricted_action_read_only_channel",
         ),
-        *("restricted_action_thread_only_channel", "cannot_reply_to_message", "thread_not_found", "missing_scope"),
+        *("restricted_action_thread_only_channel", "cannot_reply_to_message", "thread_not_found"),
     }
 )
 _LOST = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})

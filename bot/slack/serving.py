@@ -31,10 +31,7 @@ def serve(office: Office, asker: Asker, *, name: str, subject: str, work: Work, 
         log.exception("%s failed, reference %s", name, reference)
         result = f"failed: {reference}"
         _last_words(say, messages_answers.broken(reference))
-    try:
-        office.use(asker, name, subject, result)
-    except Exception:
-        log.exception("the audit of %s was not written", name)
+    office.use(asker, name, subject, result)
 
 
 def allowed(office: Office, asker: Asker) -> Asker:

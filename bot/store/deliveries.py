@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from bot.store.sql import AnyRow, insert, upsert
@@ -143,7 +143,8 @@ def _candidate(connection: Connection, tenant: str, now: datetime) -> AnyRow | N
 @functools.cache
 def _candidates() -> Select[*tuple[Any, ...]]:
     """The most urgent row whose channel is free; built once, for it is asked several times a second."""
-    tenant, now = bindparam("tenant"), bindparam("now", type_=Instant())
+    tenant: BindParameter[str] = bindparam("tenant")
+    now: BindParameter[datetime] = bindparam("now", type_=Instant())
     own, whole, channel = aliased(pacing), aliased(pacing), aliased(pacing)
     budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     return (

@@ -19,6 +19,7 @@ from bot.cxone.investigate import ById, ByNumber, BySession, ConversationNotFoun
 from bot.demo.workspace import Workspace
 from bot.diagnosis.handover import Searched
 from bot.slack import grammar
+from bot.slack.app import build_app
 from bot.slack.blocks import Message
 from bot.slack.office import Asker
 from tests.slack import reports
@@ -257,7 +258,7 @@ def test_in_one_channel_answers_take_turns(build: Build) -> None:
 # ---- when Slack fails ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["accept_then_drop", "accept_then_500", "500"])
+@pytest.mark.parametrize("fault", ["accept_then_drop", "accept_then_500", "500", "error:internal_error"])
 def test_a_post_whose_answer_was_lost_is_not_repeated(house: House, fault: str) -> None:
     """The asker is told instead, for nobody knows whether it arrived."""
     house.slack.faults.script("chat.postMessage", [fault])
@@ -312,3 +313,23 @@ def test_oauth_settings_in_the_environment_change_nothing(build: Build, monkeypa
     house = build()
     house.slack.command(NUMBER)
     assert house.posted()
+    assert build_app(house.office).oauth_flow is None
+
+
+def test_a_slow_call_to_slack_holds_up_no_ack(house: House) -> None:
+    """Windows open in the pool that acks; there is room for many."""
+    house.slack.command(NUMBER)
+    (posted,) = house.posted()
+    house.slack.faults.script("views.open", ["hang:2"] * 8)
+    for action in ("raw_events",) * 8:
+        house.slack.press(posted, action, user=house.slack.add_user(f"user{len(house.slack.team.users)}"))
+    assert house.slack.command("help").seconds < 1
+
+
+def test_a_listener_that_fails_is_acked_and_said(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """With a reference, like every error of ours."""
+    object.__setattr__(house.office, "once", None)
+    ack = house.slack.command(NUMBER)
+    assert ack.ok
+    assert "Something went wrong" in ack.body
+    assert str(ack.body).split()[-1].rstrip(".") in caplog.text

@@ -185,8 +185,10 @@ def test_an_audit_that_fails_takes_nothing_from_the_answer(build: Build, caplog:
     object.__setattr__(house.office, "audit", fails)
     house.slack.command("+15550199888")
     assert house.posted()
+    assert "Why did" in house.slack.command("help").body["text"]
     house.office.pool.close()
     assert "the audit of diagnose was not written" in caplog.text
+    assert "the audit of help was not written" in caplog.text
 
 
 def test_when_even_the_last_words_fail_the_log_has_both(house: House, caplog: pytest.LogCaptureFixture) -> None:

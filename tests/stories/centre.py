@@ -9,7 +9,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.cxone import conversations
 from bot.cxone.errors import CXoneError
-from bot.cxone.platform import Listing
+from bot.cxone.listing import Listing
 from bot.diagnosis.handover import Conversation, Target, TargetKind, TargetRef, TargetStatus
 
 BOT, CALLER = "p-bot", "p-caller"
@@ -55,7 +55,7 @@ class Centre:
         number = next(self._numbers)
         key = conversation_id or f"conv-{number:05d}"
         events: list[dict[str, Any]] = []
-        transfer = {"type": "sessionTransfer", "timestamp": _text(asked), "fromParticipantId": BOT}
+        transfer: dict[str, Any] = {"type": "sessionTransfer", "timestamp": _text(asked), "fromParticipantId": BOT}
         transfer |= {"toParticipantId": target, "properties": {"cognigySessionId": f"cgy-{number}"}}
         after = _text(asked + timedelta(seconds=1))
         if outcome == "malformed":
@@ -109,7 +109,7 @@ class Centre:
         self._ask(conversation_id)
         if conversation_id in self.unreadable:
             raise CXoneError("GET", "/api/v2/conversations/{id}", 500, "500 on GET /api/v2/conversations/{id}")
-        return self.parse(self.documents[conversation_id])
+        return conversations.parse(self.documents[conversation_id])
 
     def target(self, ref: TargetRef, *_: Any, **__: Any) -> Target:
         """A queue, or nothing."""
@@ -120,9 +120,9 @@ class Centre:
         return conversations.parse_target(TargetKind.QUEUE, document, self.clock.now())
 
     @staticmethod
-    def parse(document: object) -> Conversation:
-        """A row or a document, read."""
-        return conversations.parse(document)
+    def parse_row(row: object) -> Conversation:
+        """A row, read."""
+        return conversations.parse_row(row)
 
     def _ask(self, what: str) -> None:
         if self.down:

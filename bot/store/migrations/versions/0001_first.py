@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+
 from bot.store.tables import Instant
 
 revision = "0001"

@@ -1,0 +1,85 @@
+"""A small language for stories: calls happen, time moves, and Slack shows exactly what was expected, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.stories.world import ALERTS, World
+
+
+class Story(World):
+    """A world whose messages are all expected: one that nobody expected fails the story."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        super().__init__(folder, **options)
+        self._known: dict[tuple[str, str], str] = {}
+        self._news: list[tuple[str, str, dict[str, Any]]] = []
+
+    def passes(self, seconds: int = 0, *, minutes: int = 0, poll_every: int = 5) -> None:
+        """Time passes, and the bot works."""
+        self.run(seconds + 60 * minutes, poll_every=poll_every)
+        self._look()
+
+    def fails(self, times: int = 1, **how: Any) -> list[str]:
+        """Calls fail."""
+        return [
+            self.centre.call(how.get("outcome", "rejected"), **{k: v for k, v in how.items() if k != "outcome"})
+            for _ in range(times)
+        ]
+
+    def expect_message(self, *words: str, channel: str = ALERTS) -> dict[str, Any]:
+        """A new message in the channel."""
+        return self._expect("message", channel, words)
+
+    def expect_update(self, *words: str, channel: str = ALERTS) -> dict[str, Any]:
+        """A message was edited; however often, it now says this."""
+        return self._expect("update", channel, words)
+
+    def expect_reply(self, cases: Iterable[str] = (), *words: str, channel: str = ALERTS) -> dict[str, Any]:
+        """A reply in a thread, with a line for each of these conversations and no other."""
+        message = self._expect("reply", channel, words)
+        wanted = set(cases)
+        if wanted:
+            found = {each for each in self.centre.documents if each in message["text"]}
+            assert found == wanted, f"lines of {sorted(found)}, expected {sorted(wanted)}"
+        return message
+
+    def expect_broadcast(self, *words: str, channel: str = ALERTS) -> dict[str, Any]:
+        """A reply that the channel sees too."""
+        return self._expect("broadcast", channel, words)
+
+    def expect_nothing_else(self) -> None:
+        """All that Slack shows was expected."""
+        self._look()
+        assert not self._news, "nobody expected: " + "; ".join(
+            f"{kind} in {channel}: {message['text'][:200]!r}" for kind, channel, message in self._news
+        )
+
+    def _look(self) -> None:
+        for channel in list(self.slack.team.channels):
+            for message in self.messages(channel):
+                key = (channel, message["ts"])
+                before = self._known.get(key)
+                if before is None:
+                    self._news.append((_kind(message), channel, message))
+                elif before != message["text"]:
+                    self._news = [each for each in self._news if each[0] != "update" or each[2]["ts"] != message["ts"]]
+                    self._news.append(("update", channel, message))
+                self._known[key] = message["text"]
+
+    def _expect(self, kind: str, channel: str, words: tuple[str, ...]) -> dict[str, Any]:
+        self._look()
+        for news in self._news:
+            if news[:2] == (kind, channel) and all(word in news[2]["text"] for word in words):
+                self._news.remove(news)
+                return news[2]
+        shown = "; ".join(f"{kind} in {channel}: {message['text'][:300]!r}" for kind, channel, message in self._news)
+        raise AssertionError(f"no {kind} in {channel} with {words}; new is: {shown or 'nothing'}")
+
+
+def _kind(message: dict[str, Any]) -> str:
+    if message.get("thread_ts", message["ts"]) == message["ts"]:
+        return "message"
+    return "broadcast" if message.get("subtype") == "thread_broadcast" else "reply"
