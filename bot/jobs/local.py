@@ -1,6 +1,12 @@
 """The default engine: threads in this one process. The tables carry every promise; a nudge only saves waiting.
 
-The port that `distributed` has as well: `periodic(name, seconds, job)`, `worker(name, job, idle)`, `nudge(name)`.
+The port that `distributed` has as well:
+
+    periodic(name, seconds, job)   run it every so many seconds, and at once when it is nudged
+    keyed(name, job, threads)      run it for a key when that is nudged, one run a key at a time
+    nudge(name, key, at)           there is something to do, now or at a time; at most one waits a key, the earliest
+    start(), stop()                stop lets what runs finish, for some seconds at most
+    stopping                       the event by which a long job notices
 """
 
 from __future__ import annotations
@@ -8,6 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -15,46 +22,50 @@ log = structlog.get_logger(__name__)
 
 SECONDS_TO_FINISH = 8.0
 AFTER_A_FAULT = 2.0  # seconds before a job that raised is run again
+THREADS = 4  # runs of a keyed job at a time
+
+Keyed = Callable[[str], datetime | None]
+"""A job for a key. It returns when it wants to run again for that key, None if nothing is left."""
 
 
 class Local:
     """Runs jobs in threads of their own until it is stopped."""
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
         self._woken: dict[str, threading.Event] = {}
+        self._pools: dict[str, _Pool] = {}
         self._threads: list[threading.Thread] = []
 
     def periodic(self, name: str, seconds: float, job: Callable[[], object]) -> None:
         """Run a job every so many seconds from its start on, never twice at a time, and at once when it is nudged."""
+        woken = self._woken[name] = threading.Event()
 
-        def loop(woken: threading.Event) -> None:
-            while not self._stopping.is_set():
+        def loop() -> None:
+            while not self.stopping.is_set():
                 begun = time.monotonic()
                 woken.clear()
-                wait = seconds if self._run(name, job) is not None else min(seconds, AFTER_A_FAULT)
+                wait = seconds
+                try:
+                    job()
+                except Exception:
+                    log.exception("A job failed", job=name)
+                    wait = min(seconds, AFTER_A_FAULT)
                 woken.wait(max(0.0, wait - (time.monotonic() - begun)))
 
-        self._add(name, loop)
+        self._threads.append(threading.Thread(target=loop, name=name, daemon=True))
 
-    def worker(self, name: str, job: Callable[[], bool], idle: float, threads: int = 1) -> None:
-        """Run a job again and again while it returns True; else look every `idle` seconds, or when it is nudged."""
+    def keyed(self, name: str, job: Keyed, threads: int = THREADS) -> None:
+        """A job that runs for one key when it is nudged, one run a key at a time."""
+        pool = self._pools[name] = _Pool(name, job, self.stopping)
+        self._threads += [threading.Thread(target=pool.loop, name=name, daemon=True) for _ in range(threads)]
 
-        def loop(woken: threading.Event) -> None:
-            while not self._stopping.is_set():
-                woken.clear()
-                busy = self._run(name, job)
-                if not busy:
-                    woken.wait(idle if busy is False else max(idle, AFTER_A_FAULT))
-
-        for _ in range(threads):
-            self._add(name, loop)
-
-    def nudge(self, name: str) -> None:
-        """There is something to do. Lost or repeated, it changes nothing."""
-        woken = self._woken.get(name)
-        if woken is not None:
-            woken.set()
+    def nudge(self, name: str, key: str = "", at: datetime | None = None) -> None:
+        """There is something to do, now or at a time. Lost or repeated, it changes nothing."""
+        if name in self._pools:
+            self._pools[name].nudge(key, at)
+        elif name in self._woken:
+            self._woken[name].set()
 
     def start(self) -> None:
         """Start what was added."""
@@ -63,22 +74,66 @@ class Local:
 
     def stop(self) -> None:
         """Let every job finish what it is doing, for some seconds at most."""
-        self._stopping.set()
+        self.stopping.set()
         for woken in self._woken.values():
             woken.set()
+        for pool in self._pools.values():
+            pool.wake()
         until = time.monotonic() + SECONDS_TO_FINISH
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(0.0, until - time.monotonic()))
 
-    def _add(self, name: str, loop: Callable[[threading.Event], None]) -> None:
-        woken = self._woken.setdefault(name, threading.Event())
-        self._threads.append(threading.Thread(target=loop, args=(woken,), name=name, daemon=True))
+    def reasons(self) -> list[str]:
+        """Why no jobs are run here: there is nothing that could be out of reach."""
+        return []
 
-    def _run(self, name: str, job: Callable[[], object]) -> bool | None:
-        """Run it once; whether it had something to do. None: it failed, is logged, and goes on where the tables say."""
-        try:
-            return bool(job())
-        except Exception:
-            log.exception("A job failed", job=name)
+
+class _Pool:
+    """The keys of one job: which wait and from when on, and which are at work."""
+
+    def __init__(self, name: str, job: Keyed, stopping: threading.Event) -> None:
+        self._name = name
+        self._job = job
+        self._stopping = stopping
+        self._changed = threading.Condition()
+        self._waiting: dict[str, datetime] = {}
+        self._running: set[str] = set()
+
+    def nudge(self, key: str, at: datetime | None) -> None:
+        when = at or datetime.now(UTC)
+        with self._changed:
+            self._waiting[key] = min(when, self._waiting.get(key, when))
+            self._changed.notify()
+
+    def wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def loop(self) -> None:
+        """What one thread does."""
+        while (key := self._take()) is not None:
+            try:
+                again = self._job(key)
+            except Exception:
+                log.exception("A job failed", job=self._name)
+                again = datetime.now(UTC) + timedelta(seconds=AFTER_A_FAULT)
+            with self._changed:
+                self._running.discard(key)
+                self._changed.notify()
+            if again is not None:
+                self.nudge(key, again)
+
+    def _take(self) -> str | None:
+        """Wait for a key whose time has come and that nobody works on. None: it is over."""
+        with self._changed:
+            while not self._stopping.is_set():
+                free = [(at, key) for key, at in self._waiting.items() if key not in self._running]
+                at, key = min(free, default=(None, ""))
+                wait = (at - datetime.now(UTC)).total_seconds() if at is not None else None
+                if wait is not None and wait <= 0:
+                    del self._waiting[key]
+                    self._running.add(key)
+                    return key
+                self._changed.wait(wait)
             return None

@@ -1,0 +1,291 @@
+"""The engine for more than one process: Procrastinate on PostgreSQL. The same port as `local`.
+
+A job is a row of Procrastinate's: its `lock` lets one run a key in all processes, its queueing lock lets one wait. The
+tables of the store carry every promise, so a job that is lost or repeated changes nothing.
+
+Seen in Procrastinate 3.10: the sweep of stalled jobs is the user's to write, and must have no lock of its own; a worker
+that loses its connection ends as if all were well, so it runs in a loop here; a periodic task is deferred once a tick
+over all workers; synchronous jobs run in the event loop's default pool, which is small unless it is set. The ticks
+have a worker of their own, so that long polls cannot keep them waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zlib import crc32
+
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector, exceptions
+from procrastinate.jobs import Job, Status
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.jobs.local import AFTER_A_FAULT, SECONDS_TO_FINISH, Keyed
+from bot.store import facts
+from bot.store.engine import KEEPALIVES
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT = 2.0  # seconds
+STALE = 10.0  # seconds without a heartbeat, after which a worker's jobs are given to others
+TICK = 2  # seconds; a period is kept to this
+POLLING = 1.0  # seconds between two looks for jobs whose time has come, or whose lock is free again
+THREADS = 16  # jobs at a time in one process; they mostly wait for CXone or Slack
+WORK, TICKS, TASK = "work", "ticks", "handover"
+LAST_TICK = "tick"  # the fact: up to when periods were looked at
+BACKOFF = (0.5, 1.0, 2.0, 5.0)
+
+_WAITING = text(
+    "UPDATE procrastinate_jobs SET scheduled_at = CASE WHEN CAST(:at AS timestamptz) IS NULL OR scheduled_at IS NULL"
+    " THEN NULL ELSE LEAST(scheduled_at, CAST(:at AS timestamptz)) END"
+    " WHERE queueing_lock = :slot AND status = 'todo' RETURNING id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Periodic:
+    seconds: float
+    offset: float  # spreads the tenants' polls over the period
+
+    def due(self, since: float, until: float) -> bool:
+        """Whether a beginning of the period lies after `since` and not after `until` (seconds of the epoch)."""
+        return (until - self.offset) // self.seconds > (since - self.offset) // self.seconds
+
+
+class Distributed:
+    """Defers jobs, and with `work` runs them, until it is stopped."""
+
+    def __init__(self, engine: Engine, *, work: bool = True, threads: int = THREADS) -> None:
+        """Nothing is connected yet."""
+        self.stopping = threading.Event()
+        self._engine = engine
+        self._work = work
+        self._threads = threads
+        self._jobs: dict[str, Keyed] = {}
+        self._periodic: dict[str, _Periodic] = {}
+        self._deferring = App(connector=SyncPsycopgConnector())
+        self._workers: list[_Worker] = []
+        self._running: dict[int, float] = {}  # ids of jobs at work, and since when
+
+    # ---- the port -------------------------------------------------------------------------------------------------
+
+    def periodic(self, name: str, seconds: float, job: Callable[[], object]) -> None:
+        """Run a job every so many seconds, once over all processes, and at once when it is nudged."""
+
+        def ignoring_key(key: str) -> None:
+            del key
+            job()
+
+        self._jobs[name] = ignoring_key
+        self._periodic[name] = _Periodic(seconds, crc32(name.encode()) % 10_000 / 10_000 * seconds)
+
+    def keyed(self, name: str, job: Keyed, threads: int = 0) -> None:
+        """A job that runs for one key when it is nudged, one run a key at a time. It returns when it wants to run on."""
+        del threads  # one pool serves all
+        self._jobs[name] = job
+
+    def nudge(self, name: str, key: str = "", at: datetime | None = None) -> None:
+        """There is something to do, now or at a time. At most one waits a key, the earliest. Never raises."""
+        slot = f"{name}/{key}"
+        try:
+            with self._engine.begin() as connection:
+                if connection.execute(_WAITING, {"slot": slot, "at": at}).first() is None:
+                    self._deferring.configure_task(
+                        TASK,
+                        queue=WORK,
+                        lock=slot,
+                        queueing_lock=slot,
+                        schedule_at=at,
+                        connection=connection.connection.dbapi_connection,
+                    ).defer(name=name, key=key)
+        except exceptions.AlreadyEnqueued:
+            pass  # somebody was faster
+        except (SQLAlchemyError, exceptions.ProcrastinateException) as error:
+            log.warning("A nudge was lost; the next sweep finds the work", job=name, error=type(error).__name__)
+
+    def start(self) -> None:
+        """Begin to work, without waiting for the database."""
+        if not self._work:
+            return
+        self._workers = [
+            _Worker(self._app(self._add_run), self._engine, {"queues": [WORK], "concurrency": self._threads}),
+            _Worker(self._app(self._add_tick), self._engine, {"queues": [TICKS], "concurrency": 2}),
+        ]
+        for worker in self._workers:
+            worker.start()
+        threading.Thread(target=self._nudge_all, name="first-nudges", daemon=True).start()
+
+    def stop(self) -> None:
+        """Take nothing more, let what runs finish for some seconds, and give the rest back to the others."""
+        self.stopping.set()
+        for worker in self._workers:
+            worker.stop()
+        until = time.monotonic() + SECONDS_TO_FINISH
+        for worker in self._workers:
+            worker.join(max(0.0, until - time.monotonic()))
+        for job_id in list(self._running):
+            self._give_back(job_id)
+
+    def reasons(self) -> list[str]:
+        """Why no jobs are run here, if so."""
+        return list(dict.fromkeys(worker.problem for worker in self._workers if worker.problem))
+
+    # ---- the tasks ------------------------------------------------------------------------------------------------
+
+    def _app(self, add: Callable[[App], None]) -> App:
+        app = App(connector=PsycopgConnector(conninfo=_conninfo(self._engine), min_size=1, max_size=4))
+        add(app)
+        return app
+
+    def _add_run(self, app: App) -> None:
+        @app.task(name=TASK, pass_context=True)
+        def run(context: JobContext, *, name: str, key: str) -> None:
+            if context.job.id is None or self.stopping.is_set():
+                self.nudge(name, key)
+                return
+            self._running[context.job.id] = time.monotonic()
+            try:
+                again = self._run(name, key)
+            finally:
+                del self._running[context.job.id]
+            if again is not None:
+                self.nudge(name, key, again)
+
+    def _add_tick(self, app: App) -> None:
+        @app.periodic(cron=f"*/{TICK} * * * * *")
+        @app.task(name="tick", queue=TICKS, queueing_lock="tick", priority=10)
+        async def tick(timestamp: int) -> None:
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALE):
+                await _take_over(app, job)
+            await asyncio.to_thread(self._tick, float(timestamp))
+
+    def _run(self, name: str, key: str) -> datetime | None:
+        """Run it once; when it is to run again. What failed is logged and goes on where the tables say."""
+        job = self._jobs.get(name)
+        if job is None:
+            log.warning("A job that this process does not know; do all processes have the same settings?", job=name)
+            return None
+        try:
+            return job(key)
+        except Exception:
+            log.exception("A job failed", job=name)
+            return datetime.now(UTC) + timedelta(seconds=AFTER_A_FAULT)
+
+    def _tick(self, now: float) -> None:
+        """Nudge what has a period that began since the last tick, whichever process had that one."""
+        with self._engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('tick', 0))"))
+            last = facts.fact(connection, "", LAST_TICK)
+            since = last.at.timestamp() if last is not None else 0.0
+            if since >= now:
+                return
+            facts.renew(connection, "", LAST_TICK, datetime.fromtimestamp(now, UTC))
+        for name in due(self._periodic, since, now):
+            self.nudge(name)
+
+    def _nudge_all(self) -> None:
+        for name in self._periodic:
+            self.nudge(name)
+
+    def _give_back(self, job_id: int) -> None:
+        """A job that would not end in time: others may take it at once."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    text("SELECT procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)"), {"id": job_id}
+                )
+        except SQLAlchemyError as error:  # a second one waits already, or no database: the sweep of the others does it
+            log.info("A job is left to the others", job=job_id, error=type(error).__name__)
+
+
+def due(periods: Mapping[str, _Periodic], since: float, until: float) -> list[str]:
+    """The names whose period began after `since`, up to `until`."""
+    return [name for name, period in periods.items() if period.due(since, until)]
+
+
+async def _take_over(app: App, job: Job) -> None:
+    """Let others run what a dead worker left. Where the same is waiting already, that one does."""
+    log.info("Taking over from a worker that is gone", job=job.queueing_lock or job.task_name)
+    try:
+        await app.job_manager.retry_job(job)
+    except exceptions.UniqueViolation:
+        await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+    except exceptions.ConnectorException as error:  # another sweep was faster
+        log.info("Not taken over", job=job.id, error=str(error))
+
+
+def _conninfo(engine: Engine) -> str:
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - procrastinate's import above brings it
+
+    _, options = engine.dialect.create_connect_args(engine.url)
+    options.pop("context", None)  # SQLAlchemy's, not the server's
+    return make_conninfo(**options | KEEPALIVES, application_name="handover-jobs", connect_timeout=5)
+
+
+class _Worker:
+    """One of Procrastinate's workers in a thread of its own, begun again whenever it ends."""
+
+    def __init__(self, app: App, engine: Engine, options: dict[str, Any]) -> None:
+        self.problem = "The jobs: not connected to PostgreSQL yet."
+        self._app = app
+        self._engine = engine
+        self._options = options
+        self._stopping = threading.Event()
+        self._stop_loop: Callable[[], None] = lambda: None
+        self._thread = threading.Thread(target=self._loop, name=f"jobs-{options['queues'][0]}", daemon=True)
+        self.start, self.join = self._thread.start, self._thread.join
+
+    def stop(self) -> None:
+        """Take no further jobs."""
+        self._stopping.set()
+        self._stop_loop()
+
+    def _loop(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                asyncio.run(self._main())
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next try comes
+                log.warning("The worker ended", error=type(error).__name__)
+            if self._stopping.is_set():
+                return
+            self.problem = "The jobs: no connection to PostgreSQL."
+            failures = 0 if time.monotonic() - began > 2 * STALE else failures + 1
+            wait = BACKOFF[min(failures, len(BACKOFF) - 1)]
+            log.warning("The worker is begun again", seconds=wait)
+            self._stopping.wait(wait)
+
+    async def _main(self) -> None:
+        loop = asyncio.get_running_loop()
+        threads = int(self._options["concurrency"])
+        loop.set_default_executor(ThreadPoolExecutor(threads + 2, thread_name_prefix="job"))
+        async with self._app.open_async():
+            work = asyncio.create_task(
+                self._app.run_worker_async(
+                    **self._options,
+                    fetch_job_polling_interval=POLLING,
+                    abort_job_polling_interval=3600.0,
+                    update_heartbeat_interval=HEARTBEAT,
+                    stalled_worker_timeout=STALE,
+                    delete_jobs="always",
+                    install_signal_handlers=False,
+                )
+            )
+            self._stop_loop = lambda: loop.call_soon_threadsafe(work.cancel) and None
+            if self._stopping.is_set():
+                work.cancel()
+            self.problem = ""
+            try:
+                await work
+            except asyncio.CancelledError:
+                return
+            finally:
+                self._stop_loop = lambda: None
