@@ -138,6 +138,7 @@ async function show(channel) {
   $("title").textContent = info.im ? "Handover" : `${info.private ? "🔒" : "#"} ${info.name}`;
   document.title = `${info.name} · Handover demo`;
   $("composer").hidden = false;
+  $("hint").textContent = "";
   tabs(info.im ? "messages" : "");
   mark();
   const answer = await get(`/messages?channel=${encodeURIComponent(channel)}`);
@@ -326,7 +327,10 @@ function happened(change) {
     state.home = change.view;
     drawHome();
   } else if (change.kind === "modal") showModal(change.view, act);
-  else if (change.kind === "channels") learn(change.channels);
+  else if (change.kind === "channels") {
+    learn(change.channels);
+    if (state.at === "home") tabs("home");
+  }
   else if (change.kind === "refused") panel?.refused(change);
 }
 
