@@ -41,7 +41,15 @@ async function use(where, e, value, node, what = "use") {
   return told;
 }
 
-const act = { post, toast, use, type: (text) => send(text) };
+const act = {
+  post,
+  toast,
+  use,
+  type: (text) => {
+    document.body.classList.remove("panel");
+    send(text);
+  },
+};
 
 // ---- messages
 
