@@ -98,6 +98,7 @@ def set_up(level: str, form: str, secrets: Collection[str] = ()) -> None:
     root.setLevel(level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.INFO))
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits a moment
     for name in _STATEMENTS:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)

@@ -136,7 +136,7 @@ def ending(
         row.append(at)
     if len(row) < rules.resolve_accepted or now < last_failure + rules.resolve_after:
         return None
-    return max(sorted(row)[rules.resolve_accepted - 1], last_failure + rules.resolve_after)
+    return sorted(row)[rules.resolve_accepted - 1]  # the acceptance that completed it: what failed after it is later
 
 
 def quiet_since(rules: Rules, last: Iterable[datetime | None], now: datetime) -> datetime | None:

@@ -222,7 +222,9 @@ def _result(story: _Story, result: Mapping[str, Any], path: str, at: datetime | 
 # ---- the story ----------------------------------------------------------------------------------------------------
 
 
-def _ask(story: _Story, form: str, path: str, at: datetime | None, kind: str, contact: str = "") -> None:
+def _ask(  # noqa: PLR0917 - flat calls read best here
+    story: _Story, form: str, path: str, at: datetime | None, kind: str, contact: str = ""
+) -> None:
     """A request for a handover. Another form of line within the same run tells of the same request."""
     for told, when in story.told:
         if told != form and _near(when, at):
@@ -234,7 +236,9 @@ def _ask(story: _Story, form: str, path: str, at: datetime | None, kind: str, co
     _add(story, EventKind.TRANSFER, kind, path, at, from_id=BOT, properties=properties)
 
 
-def _refuse(story: _Story, path: str, at: datetime | None, reason: str, code: str, kind: str = "signal") -> None:
+def _refuse(  # noqa: PLR0917 - the same
+    story: _Story, path: str, at: datetime | None, reason: str, code: str, kind: str = "signal"
+) -> None:
     """A request that was refused: the request itself is an event too. Lines of one run are one refusal."""
     for place in range(len(story.events) - 1, -1, -1):
         event = story.events[place]

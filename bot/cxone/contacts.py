@@ -25,7 +25,7 @@ from bot.cxone.errors import CXoneError, NotFoundError
 from bot.cxone.http import Deadline, Priority, Session
 from bot.cxone.listing import Listing, OnPage, Row
 from bot.cxone.targets import look_up
-from bot.diagnosis.handover import Conversation, Target, TargetKind, TargetRef
+from bot.diagnosis.handover import Conversation, Target, TargetKind, TargetRef, TargetStatus
 
 _PARTS = (
     ("contactStateHistory", "/contacts/{id}/state-history", "state history"),
@@ -125,7 +125,7 @@ class Contacts:
                 "/contacts/{id}",
                 None,
                 "The id of a contact is a whole number, such as 331234567890. What was given looks like an id of "
-                "another system: with CXONE_API=contacts give the contact id that CXone shows (Interaction details), or "
+                "another system: with CXONE_API=contacts give the contact id that CXone shows, or "
                 "`session` and Cognigy's session id.",
             )
         if priority == "watcher" and (known := self._feed.document(conversation_id)) is not None:
@@ -159,7 +159,12 @@ class Contacts:
         wanted = {ref.id: ref for ref in refs}
 
         def ask(kind: TargetKind, target_id: str) -> concurrent.futures.Future[Target]:
-            at = wanted[target_id].at
+            at, known = wanted[target_id].at, wanted[target_id].kind
+            if known not in (None, kind):
+                # Whole numbers: a skill and an agent may well have the same one.
+                other: concurrent.futures.Future[Target] = concurrent.futures.Future()
+                other.set_result(Target(id=target_id, kind=kind, status=TargetStatus.ERROR, missing=True))
+                return other
             return self.submit(priority, self._objects.look, kind, target_id, deadline, priority, at)
 
         found = look_up(wanted.values(), ask, deadline, self._clock)

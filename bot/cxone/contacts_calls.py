@@ -86,7 +86,7 @@ class Calls:
                 "GET",
                 route,
                 answer.status,
-                f"GET {route} answered with JSON of another shape than expected. Check CXONE_API and CXONE_API_VERSION.",
+                f"GET {route} answered with JSON of another shape than expected. Check CXONE_API, CXONE_API_VERSION.",
             )
         return answer.body
 

@@ -1,8 +1,8 @@
 """What a watcher knows of many contacts at once: each poll asks only for what changed since the one before.
 
 Five questions a poll, whatever the number of contacts: active, completed, the states of all, the stored data of all,
-and Cognigy's log. What one contact's own calls would have said is put together from these. Where a tenant does not offer
-the bulk forms, `document` answers None and the contact is read by itself.
+and Cognigy's log. What one contact's own calls would have said is put together from these. Where a tenant does not
+offer the bulk forms, `document` answers None and the contact is read by itself.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ proof that somebody asked, and where it reached none, `asks_visible` says that t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -85,8 +85,9 @@ def parse(document: object) -> Conversation:
         _add(build, _bot(bot_path, path, states))
     flow = _script(build, contact, path)
     asked_skill = _asked_skill(build, whole)
+    called = _agent_names(whole)
     for state in states:
-        _leg(build, state)
+        _leg(build, state, called)
     # 2. what happened: the states, then what Cognigy says, then what follows from both
     build.events.extend(filter(None, (_event(state, contact) for state in states)))
     build.events.extend(told.events)
@@ -95,7 +96,9 @@ def parse(document: object) -> Conversation:
     _imply_request(build, states, told)
     _end(build, contact, path, ended)
     build.events = _in_order(build.events)
-    _name_targets(build, contact, path, asked_skill, flow)
+    _name_targets(
+        build, contact, path, asked_skill or flow, spawned=bool(contact_ids(whole) - {word(contact, "contactId")})
+    )
     return Conversation(
         id=word(contact, "contactId", "id"),
         started_at=started,
@@ -305,28 +308,43 @@ def _asked_skill(build: _Build, whole: Mapping[str, Any]) -> str:
     for key in names.TARGET_KEYS:
         skill, where = stored.get(key, ("", ""))
         if skill and skill != "0":
-            return _add(build, Participant(id=f"skill/{skill}", path=where, purpose="queue", queue_id=skill))
+            return _add(
+                build,
+                Participant(id=f"skill/{skill}", path=where, purpose="queue", name=f"skill {skill}", queue_id=skill),
+            )
     return ""
 
 
-def _leg(build: _Build, state: State) -> None:
+def _agent_names(whole: Mapping[str, Any]) -> Callable[[str], str]:
+    """What an agent is called here: as AGENT_NAMES allowed when the document was read."""
+    mode = reading.text(whole.get("agentNames"))
+    rows = [reading.mapping(row) for row in reading.items(whole.get("agents"))]
+    known = {word(row, "agentId"): word(row, "name") for row in rows} if mode == "name" else {}
+    return lambda agent: known.get(agent) or (f"agent {agent}" if mode in ("id", "name") else "an agent")
+
+
+def _leg(build: _Build, state: State, called: Callable[[str], str]) -> None:
     """The queue and the agent that a state names."""
     if state.skill and state.kind in (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.CONNECTED):
         id_ = f"skill/{state.skill}"
         known = build.people.get(id_)
-        if known is None or not known.name:
+        if known is None or known.name in ("", f"skill {state.skill}"):
             build.people[id_] = Participant(
                 id=id_,
                 path=known.path if known else f"{state.path}.skillId",
                 purpose="queue",
-                name=state.skill_name,
+                name=state.skill_name or f"skill {state.skill}",
                 state=state.name,
                 queue_id=state.skill,
             )
     if state.agent and not state.scripted:
         id_ = f"agent/{state.agent}"
         agent = build.people.get(id_) or Participant(
-            id=id_, path=f"{state.path}.agentId", purpose="agent", user_id=state.agent
+            id=id_,
+            path=f"{state.path}.agentId",
+            purpose="agent",
+            user_id=state.agent,
+            name=called(state.agent),
         )
         if state.kind is EventKind.CONNECTED and agent.connected_at is None:
             agent = replace(agent, connected_at=state.at, state=state.name)
@@ -338,7 +356,7 @@ def _leg(build: _Build, state: State) -> None:
 
 def _event(state: State, contact: Mapping[str, Any]) -> Event | None:
     """A state as an event. A child's end is not the call's end; the call's own stands in `_end`."""
-    kind, reason, code = state.kind, "", ""
+    kind, reason = state.kind, ""
     who = f"agent/{state.agent}" if state.agent else f"skill/{state.skill}" if state.skill else BOT
     if kind is EventKind.QUEUED and state.skill:
         who = f"skill/{state.skill}"
@@ -349,7 +367,7 @@ def _event(state: State, contact: Mapping[str, Any]) -> Event | None:
     if kind is EventKind.ENDED or (state.child and (state.scripted or kind is EventKind.DISCONNECTED)):
         return None
     if kind is EventKind.REFUSED:
-        reason, code = word(contact, "refuseReason"), ""
+        reason = word(contact, "refuseReason")
     return Event(
         kind=kind,
         type=state.name or "state",
@@ -358,8 +376,7 @@ def _event(state: State, contact: Mapping[str, Any]) -> Event | None:
         participant_id=who,
         to_id=f"skill/{state.skill}" if state.skill else "",
         reason=reason,
-        code=code,
-        state=state.name,
+        state=reason or state.name,
     )
 
 
@@ -379,6 +396,7 @@ def _refused(build: _Build, contact: Mapping[str, Any], path: str) -> None:
             participant_id=f"agent/{agent}" if agent else offered[-1].participant_id if offered else "",
             to_id=f"skill/{skill}" if skill else "",
             reason=word(contact, "refuseReason"),
+            state=word(contact, "refuseReason"),
         )
     )
 
@@ -445,7 +463,7 @@ def _ended(
     return when(contact, "lastUpdateTime")
 
 
-def _name_targets(build: _Build, contact: Mapping[str, Any], path: str, asked_skill: str, flow: str) -> None:
+def _name_targets(build: _Build, contact: Mapping[str, Any], path: str, otherwise: str, *, spawned: bool) -> None:
     """Whom each request was for: the agent that was named, else the queue it came to before the next one.
 
     Where it never came to any, the script is what should have acted on it.
@@ -457,12 +475,15 @@ def _name_targets(build: _Build, contact: Mapping[str, Any], path: str, asked_sk
             build,
             Participant(id=f"agent/{wanted}", path=_at(path, "targetAgentId"), purpose="agent", user_id=wanted),
         )
+    own = word(contact, "contactId")
     for number, place in enumerate(asks):
         event = build.events[place]
+        if own and spawned and event.properties.get("signalledContactId") == own:
+            event = replace(event, properties={**event.properties, "signalledMain": True})
         until = asks[number + 1] if number + 1 < len(asks) else len(build.events)
         queued = [each for each in build.events[place:until] if each.to_id.startswith("skill/")]
         last = number + 1 == len(asks)
-        to = queued[-1].to_id if queued else event.to_id or (asked_skill if last else "") or flow
+        to = queued[-1].to_id if queued else event.to_id or otherwise
         if wanted and last:
             to = f"agent/{wanted}"
         build.events[place] = replace(event, to_id=to)

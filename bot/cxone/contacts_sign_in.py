@@ -150,8 +150,8 @@ def _wrong_issuer(path: str, status: int | None, host: str) -> SignInError:
         "GET",
         path,
         status,
-        f"{status or 'no answer'} on GET {path}: {host} is no issuer of CXone's tokens. Check CXONE_ISSUER (the usual one "
-        f"is {ISSUER}; government and sovereign regions have their own).",
+        f"{status or 'no answer'} on GET {path}: {host} is no issuer of CXone's tokens. Check CXONE_ISSUER (the usual "
+        f"one is {ISSUER}; government and sovereign regions have their own).",
     )
 
 

@@ -18,6 +18,7 @@ from bot.demo.state import SlackError
 from bot.demo.workspace_faults import Faults
 
 OK = 200
+MOST_CALLS = 20_000
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class ApiServer:
         at = self.desk.team.clock.monotonic()
         refusal = str(answer.body.get("error", ""))
         self.calls.append(Call(method, shown, at, answer.status, refusal))
+        del self.calls[:-MOST_CALLS]
         if refusal:
             pointers = (answer.body.get("response_metadata") or {}).get("messages") or []
             self.desk.team.changed_now("refused", method=method, error=refusal, pointers=pointers[:3])

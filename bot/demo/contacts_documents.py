@@ -7,6 +7,7 @@ states of the contact. Numbers come as text in some places and durations in both
 
 from __future__ import annotations
 
+import re
 import uuid
 import zlib
 from dataclasses import dataclass, field
@@ -237,7 +238,7 @@ def _http(step: Step) -> str:
     digits = (
         str(code)
         if str(code).isdigit()
-        else next((word for word in text.split() if word.isdigit() and len(word) == 3), "400")
+        else next((word for word in text.split() if re.fullmatch(r"[1-5]\d\d", word)), "400")
     )
     words = {"403": "Forbidden", "400": "Bad Request", "409": "Conflict", "429": "Too Many Requests"}
     words |= {"500": "Internal Server Error", "503": "Service Unavailable"}

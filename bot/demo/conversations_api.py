@@ -71,7 +71,7 @@ def _page(messages: list[dict[str, Any]], args: Mapping[str, Any], *, metadata: 
 def _span(args: Mapping[str, Any]) -> tuple[int, int]:
     try:
         limit = int(args.get("limit") or 100)
-    except ValueError:
+    except (ValueError, TypeError):
         raise SlackError("invalid_limit") from None
     if not 1 <= limit <= MOST:
         raise SlackError("invalid_limit")

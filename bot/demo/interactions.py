@@ -80,6 +80,24 @@ def frame(kind: str, user: User, trigger_id: str) -> dict[str, Any]:
     }
 
 
+def message_frame(team: Team, message: dict[str, Any]) -> dict[str, Any]:
+    """Which message an interaction came from; an ephemeral one is not sent along, as in Slack."""
+    channel = team.channels[message["channel"]]
+    whispered = bool(message.get("is_ephemeral"))
+    container = {
+        "type": "message",
+        "message_ts": message["ts"],
+        "channel_id": channel.id,
+        "is_ephemeral": whispered,
+    }
+    if message.get("thread_ts"):
+        container["thread_ts"] = message["thread_ts"]
+    placed: dict[str, Any] = {"container": container, "channel": {"id": channel.id, "name": channel.name}}
+    if not whispered:
+        placed["message"] = {key: value for key, value in message.items() if key != "channel"}
+    return placed
+
+
 def element(blocks: list[dict[str, Any]], action_id: str, block_id: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
     """The block and the element of an action_id. Raises LookupError when there is none: nobody can press it."""
     for block in blocks:

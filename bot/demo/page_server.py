@@ -120,6 +120,10 @@ class PageServer:
         )
 
 
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() else 0
+
+
 def _file(name: str) -> str:
     return resources.files("bot.demo").joinpath("pages", name).read_text("utf-8")
 
@@ -160,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif url.path == "/thread":
             self._json_or_404(lambda: page_data.thread(workspace, query.get("channel", ""), query.get("ts", "")))
         elif url.path == "/poll":
-            self._json(page_data.changes(workspace, int(query.get("since") or 0), lambda: self.page.stopping))
+            self._json(page_data.changes(workspace, _whole(query.get("since")), lambda: self.page.stopping))
         elif url.path == "/panel":
             self._json(page_data.panel(self.page.panel))
         else:
@@ -168,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """What a person does."""
-        length = int(self.headers.get("Content-Length") or 0)
+        length = _whole(self.headers.get("Content-Length"))
         body = self.rfile.read(min(length, LONGEST_BODY))
         if not self._ours() or not self.headers.get("Content-Type", "").startswith("application/json"):
             self._send(403, "text/plain", "This page takes JSON from itself only.")

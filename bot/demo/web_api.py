@@ -81,7 +81,7 @@ def read_argument(args: Arguments, name: str) -> Any:
         try:
             return json.loads(value)
         except ValueError:
-            raise SlackError(f"invalid_{name}" if name == "blocks" else "invalid_arguments") from None
+            raise SlackError("invalid_blocks_format" if name == "blocks" else "invalid_arguments") from None
     return value
 
 

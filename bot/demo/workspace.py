@@ -277,7 +277,7 @@ class Workspace:
             payload |= {"view": current, "container": {"type": "view", "view_id": current["id"]}}
         else:
             url = self._response_url(current["channel"], person.id, current["ts"], current.get("thread_ts") or "")
-            payload |= self._message_frame(current) | {"response_url": url, "state": {"values": {}}}
+            payload |= interactions.message_frame(self.team, current) | {"response_url": url, "state": {"values": {}}}
         return _with(self.sender.interaction(payload), trigger, url)
 
     def choose(self, where: Mapping[str, Any], action_id: str, value: Any, *, user: str | None = None) -> Invocation:
@@ -292,7 +292,7 @@ class Workspace:
         block, _ = interactions.element(current["blocks"], action_id)
         payload = interactions.frame("block_suggestion", person, "")
         payload |= {"action_id": action_id, "block_id": block["block_id"], "value": query}
-        payload |= {"view": current} if "id" in current else self._message_frame(current)
+        payload |= {"view": current} if "id" in current else interactions.message_frame(self.team, current)
         body = self.sender.interaction(payload).body
         return list(body.get("options") or []) if isinstance(body, dict) else []
 
@@ -361,22 +361,6 @@ class Workspace:
 
     def _owner(self, view_id: str) -> str:
         return next((user for user, stack in self.team.stacks.items() if view_id in stack), self.user)
-
-    def _message_frame(self, message: Payload) -> Payload:
-        channel = self.team.channels[message["channel"]]
-        whispered = bool(message.get("is_ephemeral"))
-        container = {
-            "type": "message",
-            "message_ts": message["ts"],
-            "channel_id": channel.id,
-            "is_ephemeral": whispered,
-        }
-        if message.get("thread_ts"):
-            container["thread_ts"] = message["thread_ts"]
-        frame: Payload = {"container": container, "channel": {"id": channel.id, "name": channel.name}}
-        if not whispered:
-            frame["message"] = web_api.public(message)
-        return frame
 
 
 def _with(outcome: Invocation, trigger_id: str, response_url: str) -> Invocation:

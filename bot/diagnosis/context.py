@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.diagnosis.case import Case, Verdict
 from bot.diagnosis.fixes import fix
 from bot.diagnosis.handover import Finding, Peers, TargetKind
 from bot.diagnosis.order import clock
 from bot.diagnosis.outcomes import FINDINGS, Code, Outcome
 from bot.diagnosis.parties import clean
-from bot.diagnosis.rules import Case, Verdict
 
 _RECENT = timedelta(hours=1)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot import phone
-from bot.diagnosis import context, findings, wording
+from bot.diagnosis import context, findings, signal_words, wording
 from bot.diagnosis.attempts import Request, requests_of, session_of
+from bot.diagnosis.case import Case, Verdict, reached
 from bot.diagnosis.fixes import fix
 from bot.diagnosis.handover import (
     Attempt,
@@ -24,11 +25,12 @@ from bot.diagnosis.order import Ending, ending_of, in_order, seconds
 from bot.diagnosis.outcomes import FINDINGS, Code, Confidence, Fault, Outcome, Reached, Status
 from bot.diagnosis.parties import Parties, clean, named, parties_of
 from bot.diagnosis.reasons import read
-from bot.diagnosis.rules import Case, Verdict, judge, reached
+from bot.diagnosis.rules import judge
 from bot.diagnosis.timeline import leg_name, timeline_of
 
 _TAKEN = (Outcome.ACCEPTED, Outcome.WAITING, Outcome.UNANSWERED)
 _LONGEST_ID = 60
+_NO_EVENT = "there is no sessionTransfer of the bot among the events"
 _LONGEST_IN_A_SENTENCE = 24
 
 
@@ -127,6 +129,7 @@ def _judge(
         reason=read(rejection.reason, rejection.code) if rejection is not None else None,
         from_is_bot=from_is_bot,
         unread=any(fault.startswith("events") for fault in conversation.faults),
+        profile=conversation.profile,
     )
     return case, judge(case)
 
@@ -196,6 +199,8 @@ def _about_the_record(conversation: Conversation, parties: Parties, requests: tu
         shown = ", ".join(conversation.faults[:5])
         text = f"{len(conversation.faults)} parts of the record could not be read: {shown}."
         found.append(_plain(Code.MALFORMED_EVENT, text, dict.fromkeys(conversation.faults, "not readable")))
+    for code, text, event in signal_words.of_record(conversation):
+        found.append(_plain(code, text, {event.path: clean(event.reason or event.state or event.type, 120)}))
     if not parties.bots and (conversation.participants or not requests):
         found.append(
             _plain(
@@ -224,7 +229,9 @@ def _without_request(
     cause = None
     if tells:
         cause = Code.NO_TRANSFER_EVENT if parties.bots else Code.NO_BOT_LEG
-        text = "The bot never asked: there is no sessionTransfer of the bot among the events."
+        where = "Cognigy's log has no signal" if conversation.profile == "contacts" else _NO_EVENT
+        text = f"The bot never asked: {where}."
+        cause = next((row.code for row in found if row.code in (Code.BOT_FAILED, Code.BOT_HUNG_UP)), cause)
         found.append(_plain(Code.NO_TRANSFER_EVENT, text, {"events": len(conversation.events)}))
     headline, summary = wording.without_request(conversation, parties, outcome, over=ending.over)
     confidence = Confidence.CERTAIN if tells and not unread else Confidence.POSSIBLE

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.diagnosis import signal_words
 from bot.diagnosis.attempts import session_of
+from bot.diagnosis.case import Case, Verdict, inactive, missing
 from bot.diagnosis.fixes import fix
 from bot.diagnosis.handover import Finding, Target, TargetKind, TargetStatus
 from bot.diagnosis.order import clock, seconds
 from bot.diagnosis.outcomes import FINDINGS, Code, Outcome, Status
 from bot.diagnosis.parties import clean, named
-from bot.diagnosis.rules import Case, Verdict, inactive, missing
 
 _LONGEST = 100
 _FAILED = frozenset(Outcome) - {Outcome.ACCEPTED, Outcome.WAITING, Outcome.PENDING}
@@ -26,6 +27,9 @@ def of_request(case: Case, verdict: Verdict) -> list[Finding]:
     found += requested_badly(case)
     found += refused(case, verdict)
     found += ended(case, verdict)
+    if verdict.cause in signal_words.MESSAGES:
+        text = signal_words.summary(case, verdict.cause)
+        found.append(_new(case, verdict.cause, text, signal_words.evidence(case)))
     return found
 
 
@@ -53,11 +57,15 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
         text = f"{case.name} exists but is retired (switched off){_when(case)}."
         found.append(_new(case, Code.TARGET_INACTIVE, text, {"target.isActive": False}))
     if target.listens is False and target.kind is TargetKind.FLOW:
-        text = f"The Studio flow {case.name} has no Event trigger for sessionTransfer{_when(case)}."
+        lacks = "ONSIGNAL action" if case.profile == "contacts" else "Event trigger for sessionTransfer"
+        text = f"The Studio flow {case.name} has no {lacks}{_when(case)}."
         found.append(_new(case, Code.FLOW_WITHOUT_TRIGGER, text, {"target.triggers": "no event sessionTransfer"}))
-    if target.is_available is False and failed:
+    if failed and (few := signal_words.nobody_there(case, target)):
+        figures = {"target.available": target.available, "target.assigned": target.assigned}
+        found.append(_new(case, Code.NO_AGENTS_AVAILABLE, few, figures))
+    elif target.is_available is False and failed:
         found.append(unavailable(case, target))
-    if target.closed_then and failed and verdict.cause is not Code.TARGET_CLOSED:
+    if target.closed_then and failed and not (case.reason and verdict.cause is Code.TARGET_CLOSED):
         text = f"{case.name} was closed at that time{f' (hours {clean(target.hours, 60)})' if target.hours else ''}."
         found.append(_new(case, Code.TARGET_CLOSED, text, {"target.hours": target.hours}))
     return found
@@ -111,7 +119,7 @@ def requested_badly(case: Case) -> list[Finding]:
     if not event.to_id:
         text = "The transfer request has no `toParticipantId`: CXone cannot tell to whom."
         found.append(_new(case, Code.MISSING_TO_PARTICIPANT, text, {f"{event.path}.toParticipantId": None}))
-    if not session_of(event):
+    if not session_of(event) and not (case.profile == "contacts" and event.source == "CXone"):
         text = "No `cognigySessionId` came with the transfer: the agent gets no context."
         evidence = {f"{event.path}.properties.cognigySessionId": None}
         found.append(_new(case, Code.MISSING_COGNIGY_SESSION, text, evidence))
@@ -141,6 +149,8 @@ def refused(case: Case, verdict: Verdict) -> list[Finding]:
     rejection = case.request.rejection or case.request.taken_back
     reason = case.reason
     if rejection is None or reason is None:
+        return []
+    if verdict.cause in signal_words.MESSAGES:
         return []
     evidence: dict[str, Any] = {f"{rejection.path}.reason": clean(rejection.reason, 300) or None}
     if rejection.code:
@@ -172,10 +182,10 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
         found.append(_new(case, Code.TRANSFER_IGNORED, text, {request.event.path: request.event.type}))
     for sign in request.refusals:
         who = (named(sign.who) or sign.who.id) if sign.who is not None else case.name
-        text = f"{who} was offered the call and did not take it ({clean(sign.value, 40)})."
+        text = f"{who} was offered the call and did not take it ({signal_words.refusal(sign.value)})."
         found.append(_new(case, Code.AGENT_REFUSED, text, {sign.path: sign.value}, at=sign.at))
     if verdict.outcome is Outcome.UNANSWERED:
-        where = "in" if request.queued else "for"
+        where = "in" if request.queued and case.kind is not TargetKind.USER else "for"
         text = f"The caller waited {silence or 'an unknown time'} {where} {case.name}, and no human answered."
         shown = request.queued or request.offered
         evidence = {shown.path: shown.value} if shown is not None else {}

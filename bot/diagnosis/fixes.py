@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bot.diagnosis import codes
+from bot.diagnosis.case import Case, Verdict
 from bot.diagnosis.order import clock
 from bot.diagnosis.outcomes import Code, Fault, Outcome
-from bot.diagnosis.rules import Case, Verdict
+from bot.diagnosis.signals import sip_status
 
 NODE = "the handover node of the Cognigy flow"
 
@@ -44,6 +46,31 @@ _FIXES: dict[Code, str] = {
     Code.TARGET_NOT_A_DESTINATION: (
         "Set `toParticipantId` in {node} to an agent, queue or flow, not to a leg of caller or bot."
     ),
+    Code.MISSING_CONTACT_ID: (
+        "Pass `X-InContact-ContactId` and `X-InContact-MasterId` from the SIP backchannel script, and run the node "
+        "Init Context before {node}."
+    ),
+    Code.WRONG_CONTACT: "Give {node} the spawned contact's id (`X-InContact-ContactId`), not the main contact's.",
+    Code.UNSUPPORTED_CHANNEL: "Hand over by the CXone extension's node Exit Interaction: this channel has no other.",
+    Code.SIP_REFUSED: "Check the transfer's number and trunk with whoever runs the voice gateway: {sip}.",
+    Code.WRONG_MEDIUM: "Use a skill for incoming calls instead of {name} in {node} (its `voiceSkillId`).",
+    Code.BOT_FAILED: "Mend the Cognigy flow's error in its log, and give the failing node an On Error branch.",
+    Code.BOT_HUNG_UP: "See in the Cognigy flow why it ended the call, and let its error branch hand over instead.",
+    Code.CONTEXT_LOST: "Run the node Get Transcript before {node}, and check that its post to CXone succeeds.",
+}
+# The same codes where the bot asks by a signal to a Studio script.
+_CONTACTS: dict[Code, str] = {
+    Code.MISSING_COGNIGY_SESSION: "Store `cognigySessionId` with the contact from the backchannel script, for {node}.",
+    Code.TRANSFER_FORBIDDEN: (
+        "Renew the access key of Cognigy's CXone extension; its employee must be active and its role may signal."
+    ),
+    Code.TARGET_NOT_FOUND: "Replace the skill {id} in {node} (its `voiceSkillId`) by one that exists in CXone.",
+    Code.FLOW_WITHOUT_TRIGGER: "Add an ONSIGNAL action that leads to REQAGENT to the script {name} in CXone Studio.",
+    Code.TRANSFER_IGNORED: (
+        "In CXone Studio, check that the script {name} has an ONSIGNAL action, compares the signal's first "
+        "value as the bot sends it (`Escalate`), and leads to REQAGENT."
+    ),
+    Code.MALFORMED_EVENT: "Show the raw answers for this contact to whoever administers the CXone tenant.",
 }
 _PLATFORM = "Open a case with NICE for the refusals of {name}{at}, and let the bot's flow retry or fall back."
 _INVALID = "Correct the target id {id} in {node}: CXone does not take it."
@@ -53,6 +80,8 @@ _REFUSED = "Look up what this reason means with the owner of {name} in CXone, an
 def fix(code: Code, case: Case | None, verdict: Verdict | None = None) -> str:
     """The fix of a finding; a refusal's depends on whose side it is. "" where there is nothing to do."""
     text = _FIXES.get(code, "")
+    if case is not None and case.profile == "contacts":
+        text = _CONTACTS.get(code, text)
     if code is Code.TRANSFER_REJECTED:
         text = _REFUSED
         if verdict is not None and verdict.side is Fault.PLATFORM:
@@ -60,6 +89,17 @@ def fix(code: Code, case: Case | None, verdict: Verdict | None = None) -> str:
         elif verdict is not None and verdict.outcome is Outcome.INVALID_TARGET:
             text = _INVALID
     if case is None:
-        return text.format(node=NODE, name="the target", id="", at="")
+        return text.format(node=NODE, name="the target", id="", at="", sip="the SIP code")
     at = f" around {clock(case.request.at)}" if case.request.at is not None else ""
-    return text.format(node=NODE, name=case.name, id=f"`{case.request.event.to_id[:60]}`", at=at)
+    return text.format(node=NODE, name=case.name, id=f"`{_id(case)}`", at=at, sip=_sip(case))
+
+
+def _id(case: Case) -> str:
+    """The id that was asked for, without the kind that this profile's legs carry before it."""
+    asked = case.request.event.to_id
+    return asked.rpartition("/")[2][:60] if case.profile == "contacts" else asked[:60]
+
+
+def _sip(case: Case) -> str:
+    status = sip_status(case)
+    return codes.sip(status) or f"SIP {status}"

@@ -21,6 +21,8 @@ class Status(StrEnum):
 class Outcome(StrEnum):
     """What became of a handover; the closed list."""
 
+    __hash__ = str.__hash__  # a key of tables everywhere, and an enum's own hash is slow
+
     ACCEPTED = "accepted"  # CXone took it and, where that can be seen, a human answered
     WAITING = "waiting"  # queued or offered, and the call is live
     PENDING = "pending"  # asked for less than the grace period ago, and the call is live
@@ -102,6 +104,8 @@ TABLE: dict[Outcome, Row] = {
 class Code(StrEnum):
     """What a finding can say; the closed list."""
 
+    __hash__ = str.__hash__  # as above
+
     TRANSFER_ATTEMPTED = "transfer_attempted"  # a handover was asked for
     TRANSFER_ACCEPTED = "transfer_accepted"  # CXone took it, with the form the acceptance had
     MISSING_FROM_PARTICIPANT = "missing_from_participant"  # the request does not say who hands over
@@ -128,6 +132,14 @@ class Code(StrEnum):
     AGENT_TRANSFER = "agent_transfer"  # an agent, not the bot, passed the call on: listed, not judged
     NOBODY_ANSWERED = "nobody_answered"  # it was queued or rang, and no human came before the call ended
     TARGET_NOT_A_DESTINATION = "target_not_a_destination"  # the request names the caller or the bot itself as target
+    MISSING_CONTACT_ID = "missing_contact_id"  # the handover node had no contact to signal
+    WRONG_CONTACT = "wrong_contact"  # the signal went to a contact that had ended, or to the main one
+    UNSUPPORTED_CHANNEL = "unsupported_channel"  # the bot's channel knows no handover
+    SIP_REFUSED = "sip_refused"  # a transfer by telephone was refused with a SIP code
+    WRONG_MEDIUM = "wrong_medium"  # the target queue is for another medium, or for calls that go out
+    BOT_FAILED = "bot_failed"  # the Cognigy flow logged an error
+    BOT_HUNG_UP = "bot_hung_up"  # the bot ended the call before it asked
+    CONTEXT_LOST = "context_lost"  # the transcript was not passed on to the agent
     OUTBOUND_CALL = "outbound_call"  # a newer call of this number was ours to the customer
 
 
@@ -158,5 +170,13 @@ FINDINGS: dict[Code, Status] = {
     Code.AGENT_TRANSFER: Status.INFO,
     Code.NOBODY_ANSWERED: Status.ERROR,
     Code.TARGET_NOT_A_DESTINATION: Status.ERROR,
+    Code.MISSING_CONTACT_ID: Status.ERROR,
+    Code.WRONG_CONTACT: Status.ERROR,
+    Code.UNSUPPORTED_CHANNEL: Status.ERROR,
+    Code.SIP_REFUSED: Status.ERROR,
+    Code.WRONG_MEDIUM: Status.ERROR,
+    Code.BOT_FAILED: Status.WARNING,
+    Code.BOT_HUNG_UP: Status.WARNING,
+    Code.CONTEXT_LOST: Status.WARNING,
     Code.OUTBOUND_CALL: Status.INFO,
 }

@@ -6,76 +6,16 @@ only where the record is silent, and never surely on a call older than a quarter
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import timedelta
 
-from bot.diagnosis.attempts import Request
-from bot.diagnosis.handover import Target, TargetKind, TargetStatus, Timing
-from bot.diagnosis.order import Ending, clock
-from bot.diagnosis.outcomes import TABLE, Code, Confidence, Fault, Outcome, Reached
-from bot.diagnosis.reasons import Family, Reason
+from bot.diagnosis import signals
+from bot.diagnosis.case import Case, Rule, Verdict, family, gone, how_sure, inactive, missing, unknown
+from bot.diagnosis.handover import TargetStatus
+from bot.diagnosis.order import clock
+from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome
+from bot.diagnosis.reasons import Family
 
-FRESH = timedelta(minutes=15)  # a state read later than this only says what may have been
 _WITH_THE_CALLER = timedelta(seconds=2)  # a queue's leg that ends this close to the caller's lasted to the end
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One request with all that is known when it is judged."""
-
-    request: Request
-    target: Target | None
-    ending: Ending
-    now: datetime
-    timing: Timing
-    name: str  # of the target
-    reason: Reason | None
-    from_is_bot: bool | None  # None: the record does not say who the bot is
-    unread: bool  # parts of the record could not be read
-
-    @property
-    def kind(self) -> TargetKind | None:
-        """What the target is, from the record or the look-up."""
-        if self.request.ref is not None and self.request.ref.kind is not None:
-            return self.request.ref.kind
-        return self.target.kind if self.target is not None else None
-
-    @property
-    def read_late(self) -> bool:
-        """Whether the target was looked up so long after the request that its state may have been another."""
-        at, read_at = self.request.at, self.target.read_at if self.target is not None else None
-        return at is None or (read_at or self.now) - at > FRESH
-
-    @property
-    def silence(self) -> timedelta | None:
-        """From the request to the end of the call, or to now while it is live."""
-        until = (self.ending.customer_left or self.ending.at) if self.ending.over else self.now
-        return until - self.request.at if until is not None and self.request.at is not None else None
-
-    @property
-    def caller_left_first(self) -> bool:
-        """Whether the record says that the caller hung up, and nobody before."""
-        return self.request.at is not None and self.ending.customer_first(self.request.at - self.timing.early)
-
-
-class Verdict(NamedTuple):
-    """What a rule says."""
-
-    outcome: Outcome
-    cause: Code | None
-    confidence: Confidence
-    alternatives: tuple[str, ...] = ()
-    fault: Fault | None = None  # None: as the table of outcomes says
-
-    @property
-    def side(self) -> Fault:
-        """Whose side it is."""
-        return TABLE[self.outcome].fault if self.fault is None else self.fault
-
-
-Rule = Callable[[Case], Verdict | None]
 
 
 def judge(case: Case) -> Verdict:
@@ -85,22 +25,6 @@ def judge(case: Case) -> Verdict:
         if verdict is not None:
             return verdict
     return ignored(case)
-
-
-def reached(case: Case) -> Reached:
-    """How far the request came."""
-    request = case.request
-    if request.answered or (request.late is not None and request.late.who is not None):
-        return Reached.ANSWERED
-    if request.offered:
-        return Reached.OFFERED
-    if request.queued or (request.accepted and case.kind is TargetKind.QUEUE):
-        return Reached.QUEUED
-    if request.accepted and request.accepted.value != "sessionTransferAccepted" and case.kind is TargetKind.USER:
-        return Reached.ANSWERED
-    if request.accepted or request.rejection or request.reacted or request.taken_back or request.late:
-        return Reached.REACTED
-    return Reached.ASKED
 
 
 # ---- taken ----------------------------------------------------------------------------------------------------------
@@ -134,10 +58,15 @@ def left_while_waiting(case: Case) -> Verdict | None:
     sure = ending.customer_left is not None
     return Verdict(
         Outcome.UNANSWERED,
-        Code.AGENT_REFUSED if request.refusals else Code.NOBODY_ANSWERED,
+        Code.AGENT_REFUSED if request.refusals else _closed(case) or Code.NOBODY_ANSWERED,
         Confidence.CERTAIN if sure else Confidence.LIKELY,
         () if sure else (f"somebody at {case.name} answered and the record does not show it",),
     )
+
+
+def _closed(case: Case) -> Code | None:
+    """That the queue was closed then explains why nobody came."""
+    return Code.TARGET_CLOSED if case.target is not None and case.target.closed_then else None
 
 
 def _lasted(case: Case) -> bool:
@@ -183,7 +112,7 @@ def malformed(case: Case) -> Verdict | None:
 
 def target_is_no_destination(case: Case) -> Verdict | None:
     """The request names the caller or the bot itself as the target."""
-    if case.request.ref is not None or _family(case) not in (None, Family.INVALID, Family.UNKNOWN):
+    if case.request.ref is not None or family(case) not in (None, Family.INVALID, Family.UNKNOWN):
         return None
     return Verdict(Outcome.INVALID_TARGET, Code.TARGET_NOT_A_DESTINATION, Confidence.CERTAIN)
 
@@ -193,14 +122,14 @@ def target_is_no_destination(case: Case) -> Verdict | None:
 
 def refused_for_permission(case: Case) -> Verdict | None:
     """CXone said 403, or that it is not allowed."""
-    if _family(case) is not Family.FORBIDDEN:
+    if family(case) is not Family.FORBIDDEN:
         return None
     return Verdict(Outcome.FORBIDDEN, Code.TRANSFER_FORBIDDEN, Confidence.CERTAIN)
 
 
 def refused_as_invalid(case: Case) -> Verdict | None:
     """CXone said 400 or 404, or that there is no such target."""
-    if _family(case) is not Family.INVALID:
+    if family(case) is not Family.INVALID:
         return None
     cause = Code.TRANSFER_REJECTED
     if missing(case):
@@ -219,14 +148,14 @@ def refused_as_invalid(case: Case) -> Verdict | None:
 
 def refused_by_the_platform(case: Case) -> Verdict | None:
     """A 5xx or a 429: CXone itself."""
-    if _family(case) is not Family.PLATFORM:
+    if family(case) is not Family.PLATFORM:
         return None
     return Verdict(Outcome.REJECTED, Code.TRANSFER_REJECTED, Confidence.CERTAIN, fault=Fault.PLATFORM)
 
 
 def refused_by_the_target(case: Case) -> Verdict | None:
     """Closed, nobody there, or the agent did not want it."""
-    cause = _TARGETS_REASONS.get(_family(case))
+    cause = _TARGETS_REASONS.get(family(case))
     if cause is None:
         return None
     if inactive(case) and not case.read_late:
@@ -248,11 +177,11 @@ _TARGETS_REASONS: dict[Family | None, Code] = {
 
 def refused_for_a_reason_nobody_knows(case: Case) -> Verdict | None:
     """A refusal whose reason says nothing about a side; a target that is gone is the likeliest cause."""
-    if _family(case) is None:
+    if family(case) is None:
         return None
-    gone = _gone(case)
-    if gone is not None:
-        return gone
+    lost = gone(case)
+    if lost is not None:
+        return lost
     others = [f"{case.name} had nobody available", "a limit or a policy inside CXone"]
     if case.target is not None and case.target.closed_then:
         return Verdict(Outcome.REJECTED, Code.TARGET_CLOSED, Confidence.LIKELY, fault=Fault.TARGET)
@@ -266,7 +195,7 @@ def refused_for_a_reason_nobody_knows(case: Case) -> Verdict | None:
 
 def target_does_not_exist(case: Case) -> Verdict | None:
     """Nothing answered, and the target is no user, no queue and no flow."""
-    return _gone(case) if missing(case) else None
+    return gone(case) if missing(case) else None
 
 
 def too_young(case: Case) -> Verdict | None:
@@ -278,15 +207,15 @@ def too_young(case: Case) -> Verdict | None:
 
 def target_is_retired(case: Case) -> Verdict | None:
     """Nothing answered, and the target is switched off."""
-    return _gone(case) if inactive(case) else None
+    return gone(case) if inactive(case) else None
 
 
 def time_unknown(case: Case) -> Verdict | None:
     """Without times or order nobody can say that nothing came after the request."""
     if case.request.undecided:
-        return _unknown("the transfer was accepted, and the record lacks the times that would show it")
+        return unknown("the transfer was accepted, and the record lacks the times that would show it")
     if case.silence is None:
-        return _unknown("the call ended too soon after the request to judge", "the Studio flow ignored the request")
+        return unknown("the call ended too soon after the request to judge", "the Studio flow ignored the request")
     return None
 
 
@@ -295,7 +224,7 @@ def asked_too_late(case: Case) -> Verdict | None:
     left, at = case.ending.customer_left, case.request.at
     if left is None or at is None or at - left <= case.timing.early:
         return None
-    return _unknown(f"the caller had left at {clock(left)}, before the bot asked")
+    return unknown(f"the caller had left at {clock(left)}, before the bot asked")
 
 
 def caller_left_at_once(case: Case) -> Verdict | None:
@@ -304,7 +233,7 @@ def caller_left_at_once(case: Case) -> Verdict | None:
         return None
     if case.caller_left_first:
         return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, Confidence.LIKELY)
-    return _unknown("the caller hung up", "the bot or CXone ended the call")
+    return unknown("the caller hung up", "the bot or CXone ended the call")
 
 
 def sender_is_not_the_bot(case: Case) -> Verdict | None:
@@ -323,7 +252,7 @@ def reacted_without_an_end(case: Case) -> Verdict | None:
     """Something changed after the request, and the record shows neither acceptance nor refusal."""
     if case.request.reacted is None:
         return None
-    return _unknown(
+    return unknown(
         "the transfer was accepted, and the record does not show by whom",
         "CXone began the transfer and did not finish it",
     )
@@ -341,8 +270,8 @@ def ignored(case: Case) -> Verdict:
     if target is not None and target.listens is False:
         if case.read_late:
             others.append("the flow had its trigger then and lost it since")
-        return Verdict(Outcome.IGNORED, Code.FLOW_WITHOUT_TRIGGER, _sure(others), tuple(others))
-    return Verdict(Outcome.IGNORED, Code.TRANSFER_IGNORED, _sure(others), tuple(others))
+        return Verdict(Outcome.IGNORED, Code.FLOW_WITHOUT_TRIGGER, how_sure(others), tuple(others))
+    return Verdict(Outcome.IGNORED, Code.TRANSFER_IGNORED, how_sure(others), tuple(others))
 
 
 LADDER: tuple[Rule, ...] = (
@@ -351,9 +280,13 @@ LADDER: tuple[Rule, ...] = (
     left_while_waiting,
     still_waiting,
     taken,
+    signals.nothing_to_signal,
+    signals.channel_without_handover,
     malformed,
+    signals.refused_by_telephony,
     target_is_no_destination,
     refused_for_permission,
+    signals.signal_not_taken,
     refused_as_invalid,
     refused_by_the_platform,
     refused_by_the_target,
@@ -365,37 +298,8 @@ LADDER: tuple[Rule, ...] = (
     time_unknown,
     caller_left_at_once,
     sender_is_not_the_bot,
+    signals.signal_to_the_main_contact,
+    signals.queue_for_another_medium,
+    signals.closed_at_that_time,
     reacted_without_an_end,
 )
-
-
-def missing(case: Case) -> bool:
-    """Three 404s, and no participant of this conversation."""
-    return case.target is not None and case.target.missing and case.request.leg is None
-
-
-def inactive(case: Case) -> bool:
-    """The target exists and is switched off."""
-    return case.target is not None and case.target.is_active is False
-
-
-def _gone(case: Case) -> Verdict | None:
-    """The target does not exist, or is retired, as it was read later."""
-    gone, retired = missing(case), inactive(case)
-    if not gone and not retired:
-        return None
-    others = (f"{case.name} was there at the time of the call and is gone since",) if case.read_late else ()
-    code = Code.TARGET_NOT_FOUND if gone else Code.TARGET_INACTIVE
-    return Verdict(Outcome.INVALID_TARGET, code, Confidence.POSSIBLE if others else Confidence.LIKELY, others)
-
-
-def _family(case: Case) -> Family | None:
-    return case.reason.family if case.reason is not None else None
-
-
-def _sure(others: list[str]) -> Confidence:
-    return Confidence.POSSIBLE if others else Confidence.LIKELY
-
-
-def _unknown(*alternatives: str) -> Verdict:
-    return Verdict(Outcome.UNKNOWN, None, Confidence.POSSIBLE, alternatives)

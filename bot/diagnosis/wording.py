@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.diagnosis import signal_words
+from bot.diagnosis.case import Case, Verdict
 from bot.diagnosis.handover import Conversation
 from bot.diagnosis.order import seconds
 from bot.diagnosis.outcomes import Code, Fault, Outcome
 from bot.diagnosis.parties import Parties, clean, named
 from bot.diagnosis.reasons import Family
-from bot.diagnosis.rules import Case, Verdict
 
 _LONGEST_QUOTE = 120
 
 
 def headline(case: Case, verdict: Verdict) -> str:
     """What came of the request, in a line that is enough on a phone."""
-    return _sentence(_HEADLINES[verdict.outcome](case, verdict))
+    return _sentence(signal_words.headline(case, verdict.cause) or _HEADLINES[verdict.outcome](case, verdict))
 
 
 def summary(case: Case, verdict: Verdict) -> str:
     """The same as one plain sentence, with how long it took and what was said."""
-    return _sentence(_SUMMARIES[verdict.outcome](case, verdict))
+    return _sentence(signal_words.summary(case, verdict.cause) or _SUMMARIES[verdict.outcome](case, verdict))
 
 
 def _sentence(text: str) -> str:
@@ -42,17 +43,18 @@ def without_request(conversation: Conversation, parties: Parties, outcome: Outco
             f"{looked}: there is no bot among them, and nobody asked for a handover.",
         )
     name = named(parties.bots[0]) or "The bot"
+    nothing = "no signal" if conversation.profile == "contacts" else "no sessionTransfer"
     when = "never asked" if over else "has not asked so far"
     return (
         f"The bot {when} for a handover",
-        f"{name} {when} for a handover: {looked[0].lower()}{looked[1:]}, no sessionTransfer.",
+        f"{name} {when} for a handover: {looked[0].lower()}{looked[1:]}, {nothing}.",
     )
 
 
 def _took(case: Case) -> str:
     """How long CXone took to answer: " 1.2 s after the bot asked"."""
     answer = case.request.rejection or case.request.taken_back
-    if answer is None or answer.at is None or case.request.at is None or answer.at < case.request.at:
+    if answer is None or answer.at is None or case.request.at is None or answer.at <= case.request.at:
         return ""
     return f" {seconds(answer.at - case.request.at)} after the bot asked"
 
@@ -99,7 +101,7 @@ def _waiting(case: Case, _: Verdict) -> str:
 def _unanswered(case: Case, _: Verdict) -> str:
     rung = len(case.request.refusals)
     refused = f" {rung} {'agents were' if rung > 1 else 'agent was'} rung and did not take it." if rung else ""
-    where = "in" if case.request.queued else "for"
+    where = "in" if case.request.queued and case.kind != "user" else "for"
     end = "the caller left" if case.ending.customer_left else "the call ended"
     return f"The caller waited {_silence(case)} {where} {case.name}, and {end} before a human was there.{refused}"
 
@@ -155,7 +157,10 @@ def _ignored(case: Case, verdict: Verdict) -> str:
     end = "and the caller hung up" if case.caller_left_first else "until the call ended"
     if not case.ending.over:
         end = "and the call is live"
-    why = " The flow has no Event trigger for sessionTransfer." if verdict.cause is Code.FLOW_WITHOUT_TRIGGER else ""
+    lacks = "flow has no Event trigger for sessionTransfer"
+    if case.profile == "contacts":
+        lacks = "script has no ONSIGNAL action"
+    why = f" The {lacks}." if verdict.cause is Code.FLOW_WITHOUT_TRIGGER else ""
     return f"The bot asked for {case.name} and nothing happened for {_silence(case)}, {end}.{why}"
 
 

@@ -232,10 +232,10 @@ def memory(tenant: Any, slack: Any, running: Running, idle: int, resident: Calla
     """Of the bot's process: idle, and after a thousand commands."""
     tenant.latency(0.0)
     text = f"{NUMBER} private"
-    slack.commands(text, 200, 10)
+    slack.commands(text, 200, 10, 5)
     settled = resident()
     before = slack.privately()
-    slack.commands(text, 1_000, 10)
+    slack.commands(text, 1_000, 10, 5)
     wait_for(lambda: slack.privately() - before >= 1_000, "every answer", running, seconds=120)
     after = resident()
     return [

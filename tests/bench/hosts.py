@@ -55,11 +55,11 @@ class WorkspaceHost:
         """Where the bot listens."""
         self._workspace.connect(url)
 
-    def commands(self, text: str, count: int, at_once: int) -> list[tuple[bool, float]]:
+    def commands(self, text: str, count: int, at_once: int, channels: int = 50) -> list[tuple[bool, float]]:
         """Type it so often, so many at a time, each in the next channel: acked in time, and seconds to the ack."""
 
         def one(each: int) -> tuple[bool, float]:
-            outcome = self._workspace.command(text, channel=self._channels[each % len(self._channels)])
+            outcome = self._workspace.command(text, channel=self._channels[each % channels])
             return outcome.ok, outcome.seconds
 
         with ThreadPoolExecutor(at_once) as people:

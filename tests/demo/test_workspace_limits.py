@@ -5,6 +5,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.demo.limits import block_text, blocks_faults, view_faults
 
@@ -163,3 +165,23 @@ def test_views_that_slack_refuses(view: Any, pointer: str) -> None:
 def test_block_text_counts_every_text() -> None:
     """Sections, cells, buttons: the sum decides on msg_blocks_too_long."""
     assert block_text([section("abc"), actions(button(text="de")), table([cell("f")])]) == 6
+
+
+_WORDS = (
+    "type text section header table rows rich_text elements actions button fields accessory options style view modal"
+)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(_WORDS.split()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_WORDS.split()), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_JSON)
+def test_no_json_breaks_the_checks(anything: Any) -> None:
+    """Whatever a bot sends is judged, never an exception."""
+    blocks_faults(anything)
+    blocks_faults([anything])
+    view_faults({"type": "modal", "blocks": anything})
+    block_text(anything)

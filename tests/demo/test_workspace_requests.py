@@ -255,7 +255,7 @@ def test_options_mentions_home_and_url_verification(app: App, slack: Workspace) 
 
 
 def test_socket_mode_carries_the_same(app: App, slack: Workspace) -> None:
-    """hello, an envelope, its ack with a payload, and a disconnect after which the bot comes back."""
+    """hello, an envelope, and its ack with a payload."""
     app.command("/handover")(lambda ack: ack("over the socket"))
     handler = SocketModeHandler(app, slack.app_token, trace_enabled=False)
     handler.client.connect()

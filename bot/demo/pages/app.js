@@ -41,7 +41,15 @@ async function use(where, e, value, node, what = "use") {
   return told;
 }
 
-const act = { post, toast, use, type: (text) => send(text) };
+const act = {
+  post,
+  toast,
+  use,
+  type: (text) => {
+    document.body.classList.remove("panel");
+    send(text);
+  },
+};
 
 // ---- messages
 
@@ -138,6 +146,7 @@ async function show(channel) {
   $("title").textContent = info.im ? "Handover" : `${info.private ? "🔒" : "#"} ${info.name}`;
   document.title = `${info.name} · Handover demo`;
   $("composer").hidden = false;
+  $("hint").textContent = "";
   tabs(info.im ? "messages" : "");
   mark();
   const answer = await get(`/messages?channel=${encodeURIComponent(channel)}`);
@@ -326,7 +335,10 @@ function happened(change) {
     state.home = change.view;
     drawHome();
   } else if (change.kind === "modal") showModal(change.view, act);
-  else if (change.kind === "channels") learn(change.channels);
+  else if (change.kind === "channels") {
+    learn(change.channels);
+    if (state.at === "home") tabs("home");
+  }
   else if (change.kind === "refused") panel?.refused(change);
 }
 

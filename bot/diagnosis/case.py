@@ -1,0 +1,127 @@
+"""One request with all that is known when it is judged, and what a rule says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from bot.diagnosis.attempts import Request
+from bot.diagnosis.handover import Target, TargetKind, Timing
+from bot.diagnosis.order import Ending
+from bot.diagnosis.outcomes import TABLE, Code, Confidence, Fault, Outcome, Reached
+from bot.diagnosis.reasons import Family, Reason
+
+FRESH = timedelta(minutes=15)  # a state read later than this only says what may have been
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request with all that is known when it is judged."""
+
+    request: Request
+    target: Target | None
+    ending: Ending
+    now: datetime
+    timing: Timing
+    name: str  # of the target
+    reason: Reason | None
+    from_is_bot: bool | None  # None: the record does not say who the bot is
+    unread: bool  # parts of the record could not be read
+    profile: str = "conversations"  # whose words the record speaks
+
+    @property
+    def kind(self) -> TargetKind | None:
+        """What the target is, from the record or the look-up."""
+        if self.request.ref is not None and self.request.ref.kind is not None:
+            return self.request.ref.kind
+        return self.target.kind if self.target is not None else None
+
+    @property
+    def read_late(self) -> bool:
+        """Whether the target was looked up so long after the request that its state may have been another."""
+        at, read_at = self.request.at, self.target.read_at if self.target is not None else None
+        return at is None or (read_at or self.now) - at > FRESH
+
+    @property
+    def silence(self) -> timedelta | None:
+        """From the request to the end of the call, or to now while it is live."""
+        until = (self.ending.customer_left or self.ending.at) if self.ending.over else self.now
+        return until - self.request.at if until is not None and self.request.at is not None else None
+
+    @property
+    def caller_left_first(self) -> bool:
+        """Whether the record says that the caller hung up, and nobody before."""
+        return self.request.at is not None and self.ending.customer_first(self.request.at - self.timing.early)
+
+
+class Verdict(NamedTuple):
+    """What a rule says."""
+
+    outcome: Outcome
+    cause: Code | None
+    confidence: Confidence
+    alternatives: tuple[str, ...] = ()
+    fault: Fault | None = None  # None: as the table of outcomes says
+
+    @property
+    def side(self) -> Fault:
+        """Whose side it is."""
+        return TABLE[self.outcome].fault if self.fault is None else self.fault
+
+
+Rule = Callable[[Case], Verdict | None]
+
+
+def reached(case: Case) -> Reached:
+    """How far the request came."""
+    request = case.request
+    if request.answered or (request.late is not None and request.late.who is not None):
+        return Reached.ANSWERED
+    if request.offered:
+        return Reached.OFFERED
+    if request.queued or (request.accepted and case.kind is TargetKind.QUEUE):
+        return Reached.QUEUED
+    if request.accepted and request.accepted.value != "sessionTransferAccepted" and case.kind is TargetKind.USER:
+        return Reached.ANSWERED
+    if request.accepted or request.rejection or request.reacted or request.taken_back or request.late:
+        return Reached.REACTED
+    return Reached.ASKED
+
+
+def missing(case: Case) -> bool:
+    """Three 404s, and no participant of this conversation; in the other profile its own 404 is enough."""
+    if case.target is None or not case.target.missing:
+        return False
+    return case.profile == "contacts" or case.request.leg is None
+
+
+def inactive(case: Case) -> bool:
+    """The target exists and is switched off."""
+    return case.target is not None and case.target.is_active is False
+
+
+def gone(case: Case) -> Verdict | None:
+    """The target does not exist, or is retired, as it was read later."""
+    lacking, retired = missing(case), inactive(case)
+    if not lacking and not retired:
+        return None
+    others = (f"{case.name} was there at the time of the call and is gone since",) if case.read_late else ()
+    code = Code.TARGET_NOT_FOUND if lacking else Code.TARGET_INACTIVE
+    return Verdict(Outcome.INVALID_TARGET, code, Confidence.POSSIBLE if others else Confidence.LIKELY, others)
+
+
+def family(case: Case) -> Family | None:
+    """What kind of a refusal it was, if it was refused."""
+    return case.reason.family if case.reason is not None else None
+
+
+def how_sure(others: list[str]) -> Confidence:
+    """Likely, or possible where there are others."""
+    return Confidence.POSSIBLE if others else Confidence.LIKELY
+
+
+def unknown(*alternatives: str) -> Verdict:
+    """The record does not tell; what it may be."""
+    return Verdict(Outcome.UNKNOWN, None, Confidence.POSSIBLE, alternatives)

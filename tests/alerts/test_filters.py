@@ -1,0 +1,65 @@
+"""Filters as typed after `subscribe`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.alerts.filters import FilterError, Filters, parse
+from bot.diagnosis.outcomes import TABLE, Fault, Outcome, Threshold
+
+ALERTING = [outcome for outcome, row in TABLE.items() if row.alerts is not None or row.on_request]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "min=1", "outcome=rejected,ignored fault=flow", 'target="Billing EU"', "exclude=abandoned min=5/10m rate=10%"],
+)
+def test_what_is_echoed_parses_back(typed: str) -> None:
+    """The canonical form is the same filter."""
+    assert parse(str(parse(typed))) == parse(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["min=0", "min=5/0m", "outcome=accepted", "fault=x", "rate=0%", "colour=red", "word", "min="]
+)
+def test_what_is_no_filter_is_repeated_with_the_right_form(typed: str) -> None:
+    """The error names the word and shows a form."""
+    with pytest.raises(FilterError) as error:
+        parse(f"target=Billing {typed}")
+    assert error.value.word == typed
+    assert typed in str(error.value)
+
+
+def test_min_alone_asks_for_no_rate() -> None:
+    """`min=1` means every failure; `rate=` beside it counts."""
+    assert parse("min=1").threshold(Outcome.REJECTED) == Threshold(1, 10, 0.0)
+    assert parse("min=3/1h rate=20%").threshold(Outcome.REJECTED) == Threshold(3, 60, 0.2)
+    assert parse("").threshold(Outcome.REJECTED) == TABLE[Outcome.REJECTED].alerts
+
+
+def test_matches_by_outcome_fault_target_and_exclusion() -> None:
+    """Names are compared without case; an exclusion wins; what alerts only if asked for must be asked for by name."""
+    case = {"outcome": Outcome.REJECTED, "fault": Fault.TARGET, "target_id": "q1", "target_name": "Billing EU"}
+    assert parse("").matches(**case)  # type: ignore[arg-type]
+    assert parse('target="billing eu"').matches(**case)  # type: ignore[arg-type]
+    assert not parse("target=Sales").matches(**case)  # type: ignore[arg-type]
+    assert not parse('target="billing eu" exclude=rejected').matches(**case)  # type: ignore[arg-type]
+    abandoned = case | {"outcome": Outcome.ABANDONED, "fault": Fault.CALLER}
+    assert not parse("").matches(**abandoned)  # type: ignore[arg-type]
+    assert parse("outcome=abandoned").matches(**abandoned)  # type: ignore[arg-type]
+
+
+@given(
+    st.builds(
+        Filters,
+        outcomes=st.lists(st.sampled_from(ALERTING), unique=True).map(tuple),
+        faults=st.lists(st.sampled_from(list(Fault)), unique=True).map(tuple),
+        failures=st.none() | st.integers(1, 999),
+        rate=st.none() | st.sampled_from([0.05, 0.1, 0.5, 1.0]),
+    )
+)
+def test_every_filter_survives_the_database(filters: Filters) -> None:
+    """Stored as text and read back, it is the same."""
+    assert parse(str(filters)) == filters
