@@ -12,6 +12,7 @@ have a worker of their own, so that long polls cannot keep them waiting.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -183,8 +184,8 @@ class Distributed:
         with self._engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('tick', 0))"))
             last = facts.fact(connection, "", LAST_TICK)
-            since = last.at.timestamp() if last is not None else 0.0
-            if since >= now:
+            since = last.at.timestamp() if last is not None else now  # at the first tick of all, `start` has nudged
+            if last is not None and since >= now:
                 return
             facts.renew(connection, "", LAST_TICK, datetime.fromtimestamp(now, UTC))
         for name in due(self._periodic, since, now):
@@ -225,8 +226,13 @@ def _conninfo(engine: Engine) -> str:
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - procrastinate's import above brings it
 
     _, options = engine.dialect.create_connect_args(engine.url)
-    options.pop("context", None)  # SQLAlchemy's, not the server's
-    return make_conninfo(**options | KEEPALIVES, application_name="handover-jobs", connect_timeout=5)
+    named = {name: value for name, value in options.items() if name != "context"}  # SQLAlchemy's, not the server's
+    return make_conninfo("", **{**named, **KEEPALIVES, "application_name": "handover-jobs", "connect_timeout": 5})
+
+
+def _cancel(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None]) -> None:
+    with contextlib.suppress(RuntimeError):  # it has ended meanwhile
+        loop.call_soon_threadsafe(work.cancel)
 
 
 class _Worker:
@@ -279,7 +285,7 @@ class _Worker:
                     install_signal_handlers=False,
                 )
             )
-            self._stop_loop = lambda: loop.call_soon_threadsafe(work.cancel) and None
+            self._stop_loop = lambda: _cancel(loop, work)
             if self._stopping.is_set():
                 work.cancel()
             self.problem = ""

@@ -67,13 +67,24 @@ class Notifier:
     rules: Rules = field(default_factory=Rules)
     ops_channel: str = ""
     http_timeout: float = 10.0  # seconds; the client's own
+    workspace: str = ""  # whose budgets its posts count against; empty where there is one
 
-    def deliver_one(self) -> bool:
-        """Send the most urgent thing that may go now. False if there is none. Raises StoreError."""
+    def deliver_one(self, channel: str = "") -> bool:
+        """Send the most urgent thing that may go now, into one channel if it is named. False if there is none.
+
+        Raises StoreError.
+        """
         now = self.clock.now()
         # 1. The intent, committed before the call.
         with writing(self.engine) as connection:
-            taken = deliveries.lease(connection, self.tenant, now, self.http_timeout + LEASE_MARGIN)
+            taken = deliveries.lease(
+                connection,
+                self.tenant,
+                now,
+                self.http_timeout + LEASE_MARGIN,
+                channel=channel,
+                workspace=self.workspace,
+            )
             if taken is None:
                 return False
             if taken.row.kind == deliveries.REPLY and not taken.look and not self._fill(connection, taken, now):
@@ -165,6 +176,7 @@ class Notifier:
         with writing(self.engine) as connection:
             if not deliveries.sent(connection, taken, ts, now):
                 return
+            deliveries.counted(connection, self.workspace, row, now)
             here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
             if row.kind == deliveries.POST and row.thread_id is not None:
                 thread = groups.thread_by_id(connection, row.thread_id)
@@ -206,9 +218,8 @@ class Notifier:
             match meaning.answer:
                 case Answer.WAIT:
                     until = now + timedelta(seconds=max(meaning.wait, 1.0))
-                    budget = deliveries.UPDATES if row.kind == deliveries.EDIT else row.channel
                     if deliveries.again(connection, taken, until, meaning.code):
-                        deliveries.hold(connection, self.tenant, budget, until)
+                        deliveries.hold(connection, self.workspace, deliveries.budget_of(row), until)
                 case Answer.REPEAT:
                     deliveries.again(connection, taken, now + backoff, meaning.code)
                     tend.slack_out(connection, self.tenant, now, meaning.code)
@@ -224,7 +235,7 @@ class Notifier:
                     self._pause(connection, taken, now, meaning)
                 case Answer.STOP:
                     deliveries.again(connection, taken, now, meaning.code)
-                    deliveries.hold(connection, self.tenant, deliveries.WORKSPACE, now + STOPPED_FOR)
+                    deliveries.hold(connection, self.workspace, deliveries.WORKSPACE, now + STOPPED_FOR)
                     if facts.note(connection, self.tenant, facts.SLACK_STOPPED, now, meaning.code):
                         log.error("slack refuses the bot", code=meaning.code)
                 case _:

@@ -3,6 +3,9 @@
 The rule the SQL keeps: a row goes to `sending` in a committed transaction before the call is made, and leaves it only
 by the token of the lease that put it there. A row found in `sending` after its lease may have reached Slack: it is
 leased again to be *looked for*. `dropped` is for rows that became needless before they were ever tried.
+
+Slack counts by channel and app, whoever's alerts they are: budgets belong to the `workspace` (empty where there is one),
+so that all tenants and processes share them. That a channel is paused belongs to the tenant whose subscription is.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, Select, Text, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from bot.store.sql import AnyRow, insert, upsert
@@ -102,14 +105,18 @@ def drop_untried(connection: Connection, thread_id: int, kinds: Iterable[str]) -
     )
 
 
-def lease(connection: Connection, tenant: str, now: datetime, seconds: float) -> Lease | None:
-    """Take the most urgent write whose channel is free, for so many seconds. None if nothing can be sent now."""
-    row = _candidate(connection, tenant, now)
+def lease(
+    connection: Connection, tenant: str, now: datetime, seconds: float, *, channel: str = "", workspace: str = ""
+) -> Lease | None:
+    """Take the most urgent write whose channel is free, for so many seconds. None if nothing can be sent now.
+
+    With `channel` only what goes there is looked at.
+    """
+    row = _candidate(connection, tenant, now, channel, workspace)
     if row is None:
         return None
     # 1. Reserve the channel's next instant; whoever loses it comes again.
-    budget = UPDATES if row.kind == EDIT else row.channel
-    if not _reserve(connection, tenant, budget, now):
+    if not _reserve(connection, workspace, budget_of(row), now):
         return None
     # 2. Put the row into `sending` by a token of our own.
     token = uuid.uuid4().hex
@@ -136,27 +143,36 @@ def lease(connection: Connection, tenant: str, now: datetime, seconds: float) ->
     return Lease(taken, token, until, look) if taken is not None else None
 
 
-def _candidate(connection: Connection, tenant: str, now: datetime) -> AnyRow | None:
-    return connection.execute(_candidates(), {"tenant": tenant, "now": now}).first()
+def budget_of(row: AnyRow) -> str:
+    """What Slack counts a delivery against."""
+    return UPDATES if row.kind == EDIT else str(row.channel)
+
+
+def _candidate(connection: Connection, tenant: str, now: datetime, channel: str, workspace: str) -> AnyRow | None:
+    wanted = {"tenant": tenant, "now": now, "channel": channel, "workspace": workspace}
+    return connection.execute(_candidates(), wanted).first()
 
 
 @functools.cache
 def _candidates() -> Select[*tuple[Any, ...]]:
     """The most urgent row whose channel is free; built once, for it is asked several times a second."""
-    tenant: BindParameter[str] = bindparam("tenant")
+    tenant: BindParameter[str] = bindparam("tenant", type_=Text())
+    only: BindParameter[str] = bindparam("channel", type_=Text())
+    workspace: BindParameter[str] = bindparam("workspace", type_=Text())
     now: BindParameter[datetime] = bindparam("now", type_=Instant())
     own, whole, channel = aliased(pacing), aliased(pacing), aliased(pacing)
     budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     return (
         select(deliveries)
         .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
-        .outerjoin(own, and_(own.c.tenant == tenant, own.c.key == budget))
-        .outerjoin(whole, and_(whole.c.tenant == tenant, whole.c.key == WORKSPACE))
+        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == budget))
+        .outerjoin(whole, and_(whole.c.tenant == workspace, whole.c.key == WORKSPACE))
         .outerjoin(channel, and_(channel.c.tenant == tenant, channel.c.key == deliveries.c.channel))
         .where(
             deliveries.c.tenant == tenant,
             deliveries.c.state.in_(("due", "sending")),
             deliveries.c.due_at <= now,
+            or_(only == "", deliveries.c.channel == only),
             or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
             or_(own.c.free_at.is_(None), own.c.free_at <= now),
             or_(whole.c.free_at.is_(None), whole.c.free_at <= now),
@@ -168,9 +184,9 @@ def _candidates() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _reserve(connection: Connection, tenant: str, key: str, now: datetime) -> bool:
+def _reserve(connection: Connection, workspace: str, key: str, now: datetime) -> bool:
     free_at = now + EVERY.get(key, A_POST)
-    statement = insert(connection, pacing).values(tenant=tenant, key=key, free_at=free_at, why="")
+    statement = insert(connection, pacing).values(tenant=workspace, key=key, free_at=free_at, why="")
     statement = statement.on_conflict_do_update(
         index_elements=["tenant", "key"], set_={"free_at": free_at}, where=pacing.c.free_at <= now
     )
@@ -225,9 +241,20 @@ def _with_token(connection: Connection, taken: Lease, **values: Any) -> AnyRow |
 # ---- pacing -------------------------------------------------------------------------------------------------------
 
 
-def hold(connection: Connection, tenant: str, key: str, until: datetime) -> None:
+def hold(connection: Connection, workspace: str, key: str, until: datetime) -> None:
     """Nothing more under this key before `until`: a 429 in a channel, a refused token everywhere."""
-    upsert(connection, pacing, {"tenant": tenant, "key": key}, {"free_at": until})
+    upsert(connection, pacing, {"tenant": workspace, "key": key}, {"free_at": until})
+
+
+def counted(connection: Connection, workspace: str, row: AnyRow, now: datetime) -> None:
+    """Slack took a write by now at the latest, and counts from there; the reservation counted from its beginning."""
+    key = budget_of(row)
+    free_at = now + EVERY.get(key, A_POST)
+    connection.execute(
+        update(pacing)
+        .where(pacing.c.tenant == workspace, pacing.c.key == key, pacing.c.free_at < free_at)
+        .values(free_at=free_at)
+    )
 
 
 def pause(connection: Connection, tenant: str, channel: str, now: datetime, why: str) -> None:
@@ -270,21 +297,77 @@ def oldest_due(connection: Connection, tenant: str, now: datetime) -> datetime |
     return found
 
 
-def backlog(connection: Connection, tenant: str) -> Sequence[AnyRow]:
+def backlog(connection: Connection, tenant: str, workspace: str = "") -> Sequence[AnyRow]:
     """A row a channel with something to send: channel, waiting, next (when the next may go), paused why."""
+    own = aliased(pacing)
     return connection.execute(
         select(
             deliveries.c.channel,
             func.count().label("waiting"),
             func.min(deliveries.c.due_at).label("due_at"),
-            func.max(pacing.c.free_at).label("free_at"),
+            func.max(own.c.free_at).label("free_at"),
             func.max(pacing.c.why).label("why"),
         )
         .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
+        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == deliveries.c.channel))
         .where(deliveries.c.tenant == tenant, deliveries.c.state.in_(("due", "sending")))
         .group_by(deliveries.c.channel)
         .order_by(deliveries.c.channel)
     ).all()
+
+
+def ready(connection: Connection, now: datetime) -> Sequence[AnyRow]:
+    """Where something is due that may go now, as far as channels tell, over all tenants: tenant, channel."""
+    held = (
+        select(pacing.c.key)
+        .where(
+            pacing.c.key == deliveries.c.channel,
+            or_(
+                and_(pacing.c.tenant == deliveries.c.tenant, pacing.c.paused_at.is_not(None)),
+                and_(pacing.c.tenant != deliveries.c.tenant, pacing.c.free_at > now, deliveries.c.kind != EDIT),
+            ),
+        )
+        .exists()
+    )
+    return connection.execute(
+        select(deliveries.c.tenant, deliveries.c.channel)
+        .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
+        .where(
+            deliveries.c.state.in_(("due", "sending")),
+            deliveries.c.due_at <= now,
+            or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
+            ~held,
+        )
+        .distinct()
+    ).all()
+
+
+def next_at(connection: Connection, tenant: str, channel: str, workspace: str = "") -> datetime | None:
+    """When the next write into a channel may go; None if nothing is owed, or the channel is paused."""
+    own, whole = aliased(pacing), aliased(pacing)
+    budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
+    rows = connection.execute(
+        select(
+            budget.label("budget"),
+            func.min(deliveries.c.due_at).label("due_at"),
+            func.max(own.c.free_at).label("free_at"),
+            func.max(whole.c.free_at).label("resumes_at"),
+        )
+        .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
+        .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
+        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == budget))
+        .outerjoin(whole, and_(whole.c.tenant == workspace, whole.c.key == WORKSPACE))
+        .where(
+            deliveries.c.tenant == tenant,
+            deliveries.c.channel == channel,
+            deliveries.c.state.in_(("due", "sending")),
+            or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
+            pacing.c.paused_at.is_(None),
+        )
+        .group_by("budget")
+    ).all()
+    times = (max(at for at in (row.due_at, row.free_at, row.resumes_at) if at is not None) for row in rows)
+    return min(times, default=None)
 
 
 def unsaid_dead(connection: Connection, tenant: str) -> Sequence[AnyRow]:

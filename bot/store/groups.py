@@ -18,13 +18,12 @@ OPEN = ("open", "quiet")
 
 
 def newest(connection: Connection, tenant: str, key: str) -> AnyRow | None:
-    """The newest generation of a group, locked where the database can lock a row."""
+    """The newest generation of a group."""
     return connection.execute(
         select(groups)
         .where(groups.c.tenant == tenant, groups.c.key == key)
         .order_by(groups.c.generation.desc())
         .limit(1)
-        .with_for_update()
     ).first()
 
 
@@ -234,13 +233,13 @@ def carried(connection: Connection, delivery_id: int) -> Sequence[AnyRow]:
 def thread(connection: Connection, group_id: int, channel: str) -> AnyRow | None:
     """A group's thread in a channel; None if it has none."""
     return connection.execute(
-        select(threads).where(threads.c.group_id == group_id, threads.c.channel == channel).with_for_update()
+        select(threads).where(threads.c.group_id == group_id, threads.c.channel == channel)
     ).first()
 
 
 def thread_by_id(connection: Connection, thread_id: int) -> AnyRow:
     """A thread by its id."""
-    return connection.execute(select(threads).where(threads.c.id == thread_id).with_for_update()).one()
+    return connection.execute(select(threads).where(threads.c.id == thread_id)).one()
 
 
 def threads_of(connection: Connection, group_id: int) -> Sequence[AnyRow]:

@@ -261,6 +261,7 @@ deliveries = Table(
     _flag("said"),  # a death that was told
     UniqueConstraint("tenant", "key"),
     Index(None, "tenant", "state", "due_at"),
+    Index(None, "state", "due_at"),
     Index(None, "thread_id", "state"),
     Index(None, "tenant", "channel", "state"),
 )

@@ -85,7 +85,7 @@ def test_a_429_holds_its_channel_alone(engine: Engine) -> None:
     _owe(engine, "a")
     _owe(engine, "b", channel="C2")
     with writing(engine) as connection:
-        deliveries.hold(connection, "t", "C1", NOW + 30 * SECOND)
+        deliveries.hold(connection, "", "C1", NOW + 30 * SECOND)
     one = _lease(engine)
     assert one is not None
     assert one.row.key == "b"
@@ -99,6 +99,6 @@ def test_a_refused_token_holds_everything(engine: Engine) -> None:
     """The workspace's budget is asked beside the channel's."""
     _owe(engine, "a")
     with writing(engine) as connection:
-        deliveries.hold(connection, "t", deliveries.WORKSPACE, NOW + 30 * SECOND)
+        deliveries.hold(connection, "", deliveries.WORKSPACE, NOW + 30 * SECOND)
     assert _lease(engine) is None
     assert _lease(engine, NOW + 30 * SECOND) is not None
