@@ -42,6 +42,7 @@ def main() -> None:
 @click.option("--file", "path", metavar="FILE", help="A saved conversation; - reads stdin. Nobody is asked.")
 @click.option("--at", metavar="TIME", help="With a number: the call nearest to this time, such as 14:00.")
 @click.option("--since", metavar="SPAN", help="With a number: how far to look back, such as 90m, 12h or 3d.")
+@click.option("--save", metavar="FILE", help="Also write what was read, redacted, to attach to a ticket; see --file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a drawing.")
 def diagnose(*, path: str | None, as_json: bool, **asked: str | None) -> None:
     """Why did this handover fail? Give a phone NUMBER in any form, or one of --id, --session and --file."""
@@ -51,6 +52,8 @@ def diagnose(*, path: str | None, as_json: bool, **asked: str | None) -> None:
     if (asked["at"] or asked["since"]) and not asked["number"]:
         _end(USAGE, "usage", "--at and --since go with a phone number.", as_json=as_json)
     report = _from_file(path, as_json=as_json) if path else _from_platform(asked, as_json=as_json)
+    if asked["save"]:
+        _save(asked["save"], report, as_json=as_json)
     _show(report, as_json=as_json)
 
 
@@ -62,6 +65,16 @@ def _from_file(path: str, *, as_json: bool) -> Report:
         return saved.report(path, timing=wiring.timing(settings), clock=SystemClock())
     except saved.NotReadableError as why:
         _end(USAGE, "not_readable", str(why), as_json=as_json)
+
+
+def _save(path: str, report: Report, *, as_json: bool) -> None:
+    from bot import saved, terminal  # noqa: PLC0415 - see the top
+
+    profile = "contacts" if report.document.get("profile") == "contacts" else "conversations"
+    try:
+        saved.save(path, report, terminal.as_json(report), profile=profile, clock=SystemClock())
+    except saved.NotWritableError as why:
+        _end(USAGE, "not_writable", str(why), as_json=as_json)
 
 
 def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:

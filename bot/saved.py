@@ -1,23 +1,32 @@
 """A conversation saved as JSON, diagnosed without asking anybody.
 
-The file holds the conversation as the platform gives it, or an object with it under `conversation`. Beside it may
-stand `targets`: the documents of the targets, as a list or by id, each with its `kind` (user, queue or flow).
+The file holds the conversation as the platform gives it (of either profile), or an object with it under
+`conversation`. Beside it may stand `targets`: the documents of the targets, as a list or by id, each with its `kind`
+(user, queue or flow). Or it is a bundle that `diagnose --save` wrote.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bot import bundle
 from bot.clock import Clock
 from bot.cxone import conversations
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Report, Target, TargetKind, Timing
 
 STDIN = "-"
+_OWNER_ALONE = 0o600
+
+
+class NotWritableError(Exception):
+    """The bundle could not be written; the message is a sentence that says why."""
 
 
 class NotReadableError(Exception):
@@ -28,11 +37,28 @@ def report(path: str, *, timing: Timing, clock: Clock) -> Report:
     """The diagnosis of a saved conversation; `-` reads stdin. Raises `NotReadableError`."""
     started = clock.monotonic()
     document = read(path)
+    if bundle.is_bundle(document):
+        again = bundle.read_back(document, timing=timing, now=clock.now())
+        return replace(again, seconds=clock.monotonic() - started)
     inner = document.get("conversation")
     conversation = inner if isinstance(inner, Mapping) else document
     targets = _targets(document.get("targets"), clock)
-    diagnosis = diagnose(conversations.parse(conversation), targets, now=clock.now(), timing=timing)
+    diagnosis = diagnose(bundle.parse(conversation), targets, now=clock.now(), timing=timing)
     return Report(diagnosis=diagnosis, seconds=clock.monotonic() - started, document=conversation)
+
+
+def save(path: str, report: Report, shown: Mapping[str, Any], *, profile: str, clock: Clock) -> None:
+    """Write the bundle of a report, readable by its owner alone. Raises `NotWritableError`."""
+    text = json.dumps(
+        bundle.of(report, profile=profile, now=clock.now(), diagnosis=shown), indent=2, ensure_ascii=False
+    )
+    try:
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ALONE), "w", encoding="utf-8"
+        ) as file:
+            file.write(text + "\n")
+    except OSError as why:
+        raise NotWritableError(f"“{path}” cannot be written: {why.strerror}.") from None
 
 
 def read(path: str) -> Mapping[str, Any]:

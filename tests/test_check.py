@@ -9,6 +9,7 @@ import pytest
 from bot import check, wiring
 from bot.check import Mark
 from bot.clock import SystemClock
+from bot.cxone.platform import Conversations
 from bot.settings import load
 from bot.slack.app import web_client
 
@@ -27,6 +28,7 @@ def cxone(env: pytest.MonkeyPatch, tenant: Any, **settings: str) -> dict[str, ch
         env.setenv(name, value)
     loaded = load(["cxone"])
     platform = wiring.build_platform(loaded, SystemClock())
+    assert isinstance(platform, Conversations)
     try:
         return {line.what: line for line in check.cxone(loaded, platform, SystemClock())}
     finally:

@@ -35,13 +35,21 @@ def scene(connection: Connection, tenant: str, rules: Rules, now: datetime, ops_
 
 
 def record(
-    connection: Connection, here: Scene, failure: Failure, now: datetime, *, arrival: datetime | None
+    connection: Connection,
+    here: Scene,
+    failure: Failure,
+    now: datetime,
+    *,
+    arrival: datetime | None,
+    first_look: bool = False,
 ) -> int | None:
-    """Write a failed handover once. Returns its group if it is new.
+    """Write a failed handover once. Returns its group, to be recounted, if it is new.
 
     `arrival`: the start of the poll that found it, if it is one of those found at the first start or after an absence.
     """
-    if groups.has_alert(connection, here.tenant, failure.conversation_id, failure.attempt_at, failure.target_id):
+    if not first_look and groups.has_alert(
+        connection, here.tenant, failure.conversation_id, failure.attempt_at, failure.target_id
+    ):
         return None
     wanted = policy.matching(failure, here.listeners)
     if not wanted and TABLE[failure.outcome].on_request:
@@ -73,8 +81,6 @@ def record(
     # 3. What is owed to each channel.
     for channel in sorted(wanted):
         _owe(connection, here, failure, group, alert_id=alert_id, channel=channel, now=now, arrival=arrival)
-    # 4. What the group's messages show.
-    recount(connection, group.id, now)
     return int(group.id)
 
 
@@ -94,9 +100,8 @@ def recount(connection: Connection, group_id: int, now: datetime) -> None:
 
 
 def withdraw(connection: Connection, alert: AnyRow, now: datetime) -> int:
-    """The handover was accepted in the end: take its alert back. Returns its group."""
+    """The handover was accepted in the end: take its alert back. Returns its group, to be recounted."""
     groups.withdraw(connection, alert.id, now)
-    recount(connection, alert.group_id, now)
     return int(alert.group_id)
 
 

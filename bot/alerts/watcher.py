@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from bot import phone
 from bot.alerts import plan, policy, tend
 from bot.alerts.policy import Rules
-from bot.alerts.record import Scene, record, scene, withdraw
+from bot.alerts.record import Scene, record, recount, scene, withdraw
 from bot.alerts.wording import target_state
 from bot.clock import Clock
 from bot.cxone.errors import CXoneError
@@ -161,8 +161,9 @@ class Watcher:
         added = [self._first_row(calls[each], now, arrival=absent) for each in sorted(new)]
         with writing(self.engine) as connection:
             conversations.add(connection, tenant, added)
-            for each in sorted(new):
-                conversations.index(connection, tenant, each, self._hashes(calls[each]), calls[each].started_at)
+            conversations.index(
+                connection, tenant, [one for each in sorted(new) for one in self._index_of(calls[each])]
+            )
             conversations.ended(connection, tenant, {each: ends[each] for each in closing}, now)
             if complete:
                 moved = {"listed_until": now, "polled_at": now} | ({"arrived_at": now} if absent else {})
@@ -182,10 +183,11 @@ class Watcher:
             "outbound": call.outbound,
         }
 
-    def _hashes(self, call: Conversation) -> list[str]:
-        """The callers' numbers under the key; none of a document that cannot be read."""
+    def _index_of(self, call: Conversation) -> list[tuple[str, str, datetime | None]]:
+        """A call by its callers' numbers under the key; none of a document that cannot be read."""
         try:
-            return [phone.hashed(identity, self.hash_key) for identity in customer_identities(call)]
+            hashes = [phone.hashed(identity, self.hash_key) for identity in customer_identities(call)]
+            return [(call.id, one, call.started_at) for one in hashes]
         except Exception as error:  # noqa: BLE001 - one poisonous row must not stop the others
             log.warning("number not indexed", conversation=call.id, error=type(error).__name__)
             return []
@@ -198,8 +200,9 @@ class Watcher:
             read = list(pool.map(lambda row: self._read(row, deadline), due))
             wanted = {ref.id: ref for each in read for ref in self._refs(each)}
             list(pool.map(lambda ref: self._target(ref, deadline), wanted.values()))
+        known: dict[str, Peers | None] = {}
         for each in read:
-            self._judge(each)
+            self._judge(each, known)
         return read
 
     def _read(self, row: Any, deadline: Deadline) -> Looked:
@@ -230,16 +233,21 @@ class Watcher:
         except CXoneError:
             self._targets.pop(ref.id, None)
 
-    def _judge(self, looked: Looked) -> None:
+    def _peers(self, target_id: str, known: dict[str, Peers | None]) -> Peers | None:
+        """What the tables know of a target, asked once a batch."""
+        if target_id not in known:
+            with reading(self.engine) as connection:
+                known[target_id] = peers(connection, self.platform.tenant, target_id, self.clock.now())
+        return known[target_id]
+
+    def _judge(self, looked: Looked, known: dict[str, Peers | None]) -> None:
         if looked.conversation is None or looked.error:
             return
         try:
             targets = {ref.id: self._targets[ref.id][1] for ref in self._refs(looked) if ref.id in self._targets}
             found = self._diagnose(looked.conversation, targets, None)
             if TABLE[found.outcome].alerts is not None and found.decided_by is not None:
-                with reading(self.engine) as connection:
-                    known = peers(connection, self.platform.tenant, _target_id(found), self.clock.now())
-                found = self._diagnose(looked.conversation, targets, known)
+                found = self._diagnose(looked.conversation, targets, self._peers(_target_id(found), known))
             looked.found = found
         except StoreError:
             raise
@@ -262,6 +270,8 @@ class Watcher:
             here = scene(connection, tenant, self.rules, now, self.ops_channel)
             arrived = facts.cursor(connection, tenant).arrived_at
             changed: set[int] = set()
+            read = [one for each in looked if each.conversation for one in self._index_of(each.conversation)]
+            conversations.index(connection, tenant, read)
             for each in sorted(looked, key=_asked_at):
                 done.looked += 1
                 if each.found is None or each.conversation is None:
@@ -272,6 +282,7 @@ class Watcher:
                 changed |= self._write_one(connection, here, each, arrived=arrived, now=now)
                 done.alerts += len(changed) - before
             for group_id in sorted(changed):
+                recount(connection, group_id, now)
                 plan.settle(connection, here, group_id, now)
             if not conversations.unread_arrivals(connection, tenant):
                 plan.release_arrival(connection, tenant, now)
@@ -324,12 +335,13 @@ class Watcher:
         if verdict == "accepted":
             changed |= {withdraw(connection, alert, now) for alert in groups.alerts_of(connection, here.tenant, row.id)}
         if failure is not None and firm:
-            group_id = record(connection, here, failure, now, arrival=arrived if row.arrival else None)
+            group_id = record(
+                connection, here, failure, now, arrival=arrived if row.arrival else None, first_look=row.looks == 0
+            )
             changed |= {group_id} if group_id is not None else set()
             if group_id is not None:
                 _note_target(connection, group_id, found)
-        # 3. The index, and when to look again.
-        conversations.index(connection, here.tenant, row.id, self._hashes(call), call.started_at)
+        # 3. When to look again.
         conversations.looked(
             connection,
             here.tenant,

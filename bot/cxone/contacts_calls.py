@@ -14,7 +14,7 @@ from bot.cxone.http import Deadline, Priority, Session
 from bot.cxone.listing import Row
 
 ACTIVE, COMPLETED = "/contacts/active", "/contacts/completed"
-ROLE = "the permission for {}: the role of the employee who owns the access key gives it (Admin, Roles and Permissions)"
+ROLE = "the permission for {} (the role of the employee who owns the access key)"
 TOP = 1000
 KEPT = 3600.0  # seconds that names of states and agents are kept
 _MOST_PAGES = 200

@@ -383,6 +383,7 @@ class _LookUp:
             seconds=self.desk.clock.monotonic() - self.began,
             calls_today=len(today),
             failed_today=failed_at(diagnosis, calls, day),
+            targets=targets,
             document=document,
         )
 

@@ -126,15 +126,14 @@ def overdue(connection: Connection, tenant: str) -> datetime | None:
 # ---- the index by number ------------------------------------------------------------------------------------------
 
 
-def index(
-    connection: Connection, tenant: str, conversation_id: str, hashes: Iterable[str], started: datetime | None
-) -> None:
-    """Remember whose call it was, by keyed hash."""
-    for one in hashes:
-        statement = insert(connection, numbers).values(
-            tenant=tenant, hash=one, conversation_id=conversation_id, started_at=started
-        )
-        connection.execute(statement.on_conflict_do_nothing())
+def index(connection: Connection, tenant: str, calls: Iterable[tuple[str, str, datetime | None]]) -> None:
+    """Remember whose calls they were: conversation, keyed hash of the number, start."""
+    rows = [
+        {"tenant": tenant, "conversation_id": call, "hash": number, "started_at": started}
+        for call, number, started in calls
+    ]
+    for part in _chunks(rows):
+        connection.execute(insert(connection, numbers).values(part).on_conflict_do_nothing())
 
 
 def known(connection: Connection, tenant: str, number_hash: str, limit: int = 20) -> Sequence[AnyRow]:

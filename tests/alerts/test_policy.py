@@ -82,6 +82,7 @@ def test_broadcasts_at_10_100_1000(failed: int, said: int, mark: int | None) -> 
     assert policy.broadcast_for(failed, said) == mark
 
 
+LATER = NOW + timedelta(hours=1)
 FIRING = State(state="open", version=3, failed=5, firing_since=NOW)
 
 
@@ -99,7 +100,7 @@ FIRING = State(state="open", version=3, failed=5, firing_since=NOW)
         (Entry(told=True, shown=3, waiting=1), FIRING, Reason.CASES),
         (Entry(told=True, shown=3), State(state="open", version=3, failed=12), Reason.COUNT),
         (Entry(told=True, shown=3), State(state="open", version=3, failed=2, reopened=1), Reason.REOPENED),
-        (Entry(told=True, shown=3, muted_until=NOW + timedelta(hours=1)), State(state="resolved", version=4, failed=5), Reason.CHANGED),
+        (Entry(told=True, shown=3, muted_until=LATER), State(state="resolved", version=4, failed=5), Reason.CHANGED),
     ],
 )  # fmt: skip
 def test_needs_update(entry: Entry, group: State, reason: Reason) -> None:

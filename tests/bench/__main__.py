@@ -52,6 +52,7 @@ def main() -> None:
         with bot(tenant, slack) as (running, resident):
             idle = resident()
             rows += [*acks(tenant, slack, running), *answers(tenant, slack)]
+            print(table(rows), file=sys.stderr)  # noqa: T201 - so that a failure below loses nothing
             rows += memory(tenant, slack, running, idle, resident)
     finally:
         tenant_process.shutdown()

@@ -94,8 +94,9 @@ def test_a_full_database_says_so(tmp_path: Path) -> None:
     """A write that does not fit is refused with a sentence, and nothing of it stays."""
     engine = open_store(_url(tmp_path))
     migrate(engine)
+    with reading(engine) as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # stays with the pooled connection
     with pytest.raises(StoreBroken, match="disk is full"), writing(engine) as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count = 1")
         connection.execute(insert(cursors).values(tenant="x" * 500_000, polled_at=NOW))
     with reading(engine) as connection:
         assert connection.execute(select(cursors)).all() == []

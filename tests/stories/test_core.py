@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.alerts import muting
 from bot.alerts.record import scene
 from bot.store import subscriptions
@@ -139,7 +141,7 @@ def test_a_day_of_absence_is_one_summary(eager: Story) -> None:
 
 
 def test_channel_archived(eager: Story) -> None:
-    """The subscription pauses, its author and the ops channel are told, other channels go on; a resume brings the rest."""
+    """The subscription pauses, its author and ops are told, other channels go on; a resume brings the rest."""
     eager.slack.add_channel("other", id="C0OTHER")
     eager.subscribe("min=1", channel="C0OTHER")
     eager.slack.archive(ALERTS)
@@ -262,8 +264,9 @@ def test_a_subscription_ends_while_its_delivery_waits(eager: Story) -> None:
     assert eager.ledger().unsubscribed == 2
 
 
+@pytest.mark.long
 def test_slack_out_for_an_hour(eager: Story) -> None:
-    """500 failures while Slack refuses: nothing lost, nothing doubled, as many messages as groups, and a line about it."""
+    """500 failures while Slack refuses: none lost, none doubled, as many messages as groups, and a line about it."""
     eager.client.down = True
     for _ in range(12):
         eager.fails(21)
@@ -279,6 +282,7 @@ def test_slack_out_for_an_hour(eager: Story) -> None:
     eager._news.clear()
 
 
+@pytest.mark.long
 def test_a_storm_is_one_message(eager: Story) -> None:
     """1,000 failures with one cause in a minute: one message with the right count, at most one post a second."""
     for _ in range(6):
