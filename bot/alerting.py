@@ -1,15 +1,15 @@
-"""The alerts as one part of `run`: store, watcher and notifier, on whichever engine runs jobs."""
+"""The alerts of one tenant: store, watcher and notifier, as jobs and as answers to questions about them."""
 
 from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import requests
 import structlog
 from sqlalchemy import Engine
 
@@ -20,17 +20,19 @@ from bot.alerts.watcher import Watcher, peers
 from bot.clock import Clock
 from bot.diagnosis.handover import Diagnosis, OtherCall, Peers, Timing
 from bot.diagnosis.outcomes import Outcome
+from bot.jobs import Jobs
 from bot.jobs.local import Local
 from bot.slack.classify import classify
 from bot.slack.notifier import Client, Notifier
-from bot.store import conversations, facts, purge, subscriptions
+from bot.store import conversations, deliveries, facts, purge, subscriptions
 from bot.store.engine import StoreError, reading, writing
 
 log = structlog.get_logger(__name__)
 
-POLL, DELIVER, HOUSE, HEARTBEAT = "poll", "deliver", "house", "heartbeat"
-IDLE = 0.25  # seconds between two looks for something to send
-SENDERS = 4
+SWEEP = "sweep"  # the job that looks for what may be sent; nudged after whatever may owe something
+WAITS = timedelta(seconds=1.5)  # for a channel's next turn; what takes longer comes back as a job of its own
+LATER = timedelta(seconds=5)  # while Slack does not answer
+LASTS = 6.0  # seconds; then other channels come first, and nobody waits long for a process to end
 FRESH_MARGIN = 5.0  # seconds that a poll may take and still be fresh
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{5,}")
 
@@ -48,22 +50,32 @@ class Options:
     lookback: timedelta = timedelta(hours=24)
     retention_days: int = 30
     audit_days: int = 365
-    heartbeat_url: str = field(default="", repr=False)
     http_timeout: float = 10.0
 
 
 class Alerting:
-    """Polls, sends, purges, and says how it is doing. `start` and `stop` as any part of `run`."""
+    """Polls, sends, purges, and says how it is doing."""
 
     def __init__(
-        self, *, platform: Any, client: Client, engine: Engine, clock: Clock, hash_key: str, options: Options
+        self,
+        *,
+        platform: Any,
+        client: Client,
+        engine: Engine,
+        clock: Clock,
+        hash_key: str,
+        options: Options,
+        jobs: Jobs | None = None,
+        label: str = "",
+        workspace: str = "",
     ) -> None:
-        """Touches neither network nor database."""
+        """Touches neither network nor database. `label` names the tenant in messages where there are several."""
         self.engine = engine
         self.clock = clock
         self.tenant: str = platform.tenant
         self.options = options
-        self.jobs = Local()
+        self.label = label
+        self.jobs: Jobs = jobs or Local()
         self.watcher = Watcher(
             platform,
             engine,
@@ -74,37 +86,43 @@ class Alerting:
             lookback=options.lookback,
         )
         self.notifier = Notifier(
-            client, engine, clock, self.tenant, rules=options.rules, http_timeout=options.http_timeout
+            client,
+            engine,
+            clock,
+            self.tenant,
+            rules=options.rules,
+            http_timeout=options.http_timeout,
+            workspace=workspace,
         )
         self._client = client
         self._ready = threading.Event()  # the channels are known
 
-    # ---- as a part of `run` ---------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Begin, without waiting for anybody."""
-        self.jobs.periodic(POLL, self.options.poll_seconds, self.poll)
-        self.jobs.worker(DELIVER, self.notifier.deliver_one, IDLE, SENDERS)
-        self.jobs.periodic(HOUSE, 3600.0, self.purge)
-        if self.options.heartbeat_url:
-            self.jobs.periodic(HEARTBEAT, 60.0, self.heartbeat)
-        self.jobs.start()
-
-    def stop(self) -> None:
-        """Finish the poll and the sending that are under way."""
-        self.jobs.stop()
-        self.engine.dispose()
+    # ---- jobs -----------------------------------------------------------------------------------------------------
 
     def poll(self) -> None:
         """One round of the watcher; before the first, the channels of the settings are looked up."""
-        if not self._ready.is_set():
-            if not self._prepare():
-                return
-            self._ready.set()
+        if not self.prepare():
+            return
         done = self.watcher.poll()
         if done.error:
-            log.warning("poll failed", error=done.error)
-        self.jobs.nudge(DELIVER)
+            log.warning("poll failed", tenant=self.tenant, error=done.error)
+        self.jobs.nudge(SWEEP)
+
+    def deliver(self, channel: str) -> datetime | None:
+        """Send what may go into a channel, waiting for its turns for some seconds. When to go on; None: all is sent."""
+        if not self.prepare():
+            return self.clock.now() + LATER
+        ends = time.monotonic() + LASTS
+        while not self.jobs.stopping.is_set():
+            if self.notifier.deliver_one(channel):
+                continue
+            with reading(self.engine) as connection:
+                at = deliveries.next_at(connection, self.tenant, channel, self.notifier.workspace)
+            wait = at - self.clock.now() if at is not None else timedelta(0)
+            if at is None or wait > WAITS or time.monotonic() > ends:
+                return at
+            self.jobs.stopping.wait(max(0.02, wait.total_seconds()))
+        return self.clock.now()
 
     def purge(self) -> None:
         """Delete what is old."""
@@ -119,14 +137,6 @@ class Alerting:
                 )
             if gone < purge.MOST_AT_ONCE:
                 return
-
-    def heartbeat(self) -> None:
-        """Say outside that all is well, if it is."""
-        if self.health().heartbeat:
-            try:
-                requests.get(self.options.heartbeat_url, timeout=10).close()
-            except requests.RequestException as error:
-                log.warning("heartbeat not sent", error=type(error).__name__)
 
     # ---- how it is doing ------------------------------------------------------------------------------------------
 
@@ -178,8 +188,10 @@ class Alerting:
 
     # ---- the channels of the settings -----------------------------------------------------------------------------
 
-    def _prepare(self) -> bool:
+    def prepare(self) -> bool:
         """Look up ALERT_CHANNEL and OPS_CHANNEL, and subscribe at the first start. False: Slack did not answer yet."""
+        if self._ready.is_set():
+            return True
         now = self.clock.now()
         alert = self._channel(self.options.alert_channel, now)
         ops = self._channel(self.options.ops_channel, now) if self.options.ops_channel else alert
@@ -191,6 +203,7 @@ class Alerting:
             with writing(self.engine) as connection:
                 if not subscriptions.any_ever(connection, self.tenant):
                     subscriptions.subscribe(connection, self.tenant, alert, wish, author="", now=now)
+        self._ready.set()
         return True
 
     def _channel(self, wanted: str, now: datetime) -> str | None:

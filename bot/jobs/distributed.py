@@ -28,7 +28,8 @@ from procrastinate.jobs import Job, Status
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.jobs.local import AFTER_A_FAULT, SECONDS_TO_FINISH, Keyed
+from bot.jobs import Keyed
+from bot.jobs.local import AFTER_A_FAULT, SECONDS_TO_FINISH
 from bot.store import facts
 from bot.store.engine import KEEPALIVES
 
@@ -87,9 +88,8 @@ class Distributed:
         self._jobs[name] = ignoring_key
         self._periodic[name] = _Periodic(seconds, crc32(name.encode()) % 10_000 / 10_000 * seconds)
 
-    def keyed(self, name: str, job: Keyed, threads: int = 0) -> None:
+    def keyed(self, name: str, job: Keyed) -> None:
         """A job that runs for one key when it is nudged, one run a key at a time. It returns when it wants to run on."""
-        del threads  # one pool serves all
         self._jobs[name] = job
 
     def nudge(self, name: str, key: str = "", at: datetime | None = None) -> None:

@@ -1,13 +1,4 @@
-"""The default engine: threads in this one process. The tables carry every promise; a nudge only saves waiting.
-
-The port that `distributed` has as well:
-
-    periodic(name, seconds, job)   run it every so many seconds, and at once when it is nudged
-    keyed(name, job, threads)      run it for a key when that is nudged, one run a key at a time
-    nudge(name, key, at)           there is something to do, now or at a time; at most one waits a key, the earliest
-    start(), stop()                stop lets what runs finish, for some seconds at most
-    stopping                       the event by which a long job notices
-"""
+"""The default engine: threads in this one process. The tables carry every promise; a nudge only saves waiting."""
 
 from __future__ import annotations
 
@@ -18,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.jobs import Keyed
+
 log = structlog.get_logger(__name__)
 
 SECONDS_TO_FINISH = 8.0
 AFTER_A_FAULT = 2.0  # seconds before a job that raised is run again
 THREADS = 4  # runs of a keyed job at a time
-
-Keyed = Callable[[str], datetime | None]
-"""A job for a key. It returns when it wants to run again for that key, None if nothing is left."""
 
 
 class Local:
@@ -55,10 +45,10 @@ class Local:
 
         self._threads.append(threading.Thread(target=loop, name=name, daemon=True))
 
-    def keyed(self, name: str, job: Keyed, threads: int = THREADS) -> None:
+    def keyed(self, name: str, job: Keyed) -> None:
         """A job that runs for one key when it is nudged, one run a key at a time."""
         pool = self._pools[name] = _Pool(name, job, self.stopping)
-        self._threads += [threading.Thread(target=pool.loop, name=name, daemon=True) for _ in range(threads)]
+        self._threads += [threading.Thread(target=pool.loop, name=name, daemon=True) for _ in range(THREADS)]
 
     def nudge(self, name: str, key: str = "", at: datetime | None = None) -> None:
         """There is something to do, now or at a time. Lost or repeated, it changes nothing."""

@@ -20,30 +20,6 @@ def test_a_nudge_runs_a_periodic_job_at_once() -> None:
         jobs.stop()
 
 
-def test_a_worker_runs_while_there_is_work() -> None:
-    """It goes on at once while the job says so, and after a nudge."""
-    jobs, left, done = Local(), [3], threading.Event()
-
-    def job() -> bool:
-        if not left[0]:
-            done.set()
-            return False
-        left[0] -= 1
-        return True
-
-    jobs.worker("deliver", job, idle=3600)
-    jobs.start()
-    try:
-        assert done.wait(5)
-        done.clear()
-        left[0] = 1
-        jobs.nudge("deliver")
-        assert done.wait(5)
-        assert left == [0]
-    finally:
-        jobs.stop()
-
-
 def test_a_fault_does_not_end_a_job() -> None:
     """What raised runs again."""
     jobs, ran = Local(), threading.Semaphore(0)

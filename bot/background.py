@@ -1,0 +1,100 @@
+"""What runs by itself, for all tenants: polls, deliveries, sweeps, purges, on whichever engine runs jobs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import requests
+import structlog
+from sqlalchemy import Engine
+
+from bot.alerting import SWEEP, Alerting
+from bot.clock import Clock
+from bot.jobs import Jobs
+from bot.store import deliveries
+from bot.store.engine import reading
+
+log = structlog.get_logger(__name__)
+
+HOUSE, HEARTBEAT = "house", "heartbeat"
+HOUSE_SECONDS, HEARTBEAT_SECONDS = 3600.0, 60.0
+
+
+class Background:
+    """A part of `run` and of `worker`."""
+
+    def __init__(
+        self,
+        tenants: Sequence[Alerting],
+        jobs: Jobs,
+        engine: Engine,
+        clock: Clock,
+        *,
+        sweep_seconds: float,
+        heartbeat_url: str = "",
+    ) -> None:
+        """Nothing runs yet. `sweep_seconds`: between two looks for something to send that nobody nudged."""
+        self.tenants = tenants
+        self._jobs = jobs
+        self._engine = engine
+        self._clock = clock
+        self._sweep_seconds = sweep_seconds
+        self._heartbeat_url = heartbeat_url
+
+    def start(self) -> None:
+        """Begin, without waiting for anybody."""
+        for tenant in self.tenants:
+            self._jobs.periodic(f"poll:{tenant.tenant}", tenant.options.poll_seconds, tenant.poll)
+            self._jobs.keyed(f"deliver:{tenant.tenant}", tenant.deliver)
+        self._jobs.periodic(SWEEP, self._sweep_seconds, self.sweep)
+        self._jobs.periodic(HOUSE, HOUSE_SECONDS, self.purge)
+        if self._heartbeat_url:
+            self._jobs.periodic(HEARTBEAT, HEARTBEAT_SECONDS, self.heartbeat)
+        self._jobs.start()
+
+    def stop(self) -> None:
+        """Finish what is under way."""
+        self._jobs.stop()
+        self._engine.dispose()
+
+    # ---- jobs -----------------------------------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """Wake the deliveries of every channel that something may go into now."""
+        ours = {tenant.tenant for tenant in self.tenants}
+        with reading(self._engine) as connection:
+            found = deliveries.ready(connection, self._clock.now())
+        for row in found:
+            if row.tenant in ours:
+                self._jobs.nudge(f"deliver:{row.tenant}", row.channel)
+
+    def purge(self) -> None:
+        """Delete what is old."""
+        for tenant in self.tenants:
+            tenant.purge()
+
+    def heartbeat(self) -> None:
+        """Say outside that all is well, if it is."""
+        if all(tenant.health().heartbeat for tenant in self.tenants):
+            try:
+                requests.get(self._heartbeat_url, timeout=10).close()
+            except requests.RequestException as error:
+                log.warning("heartbeat not sent", error=type(error).__name__)
+
+    # ---- how it is doing ------------------------------------------------------------------------------------------
+
+    def reasons(self) -> list[str]:
+        """Why it is not ready. One tenant's reasons carry its name where there are several."""
+        why = self._jobs.reasons()
+        for tenant in self.tenants:
+            of_tenant = tenant.reasons()
+            why += [f"{tenant.label}: {reason}" for reason in of_tenant] if len(self.tenants) > 1 else of_tenant
+        return list(dict.fromkeys(why))
+
+    def ledger(self) -> dict[str, int]:
+        """The ledger over all tenants."""
+        total: Counter[str] = Counter()
+        for tenant in self.tenants:
+            total.update(tenant.health().ledger.gauges())
+        return dict(total)
