@@ -201,7 +201,8 @@ class Alerting:
         if alert:
             wish = str(filters.parse(self.options.alert_filter))
             with writing(self.engine) as connection:
-                if not subscriptions.any_ever(connection, self.tenant):
+                paused = any(row.paused_at for row in subscriptions.listed(connection, self.tenant, alert))
+                if paused or not subscriptions.any_ever(connection, self.tenant):
                     subscriptions.subscribe(connection, self.tenant, alert, wish, author="", now=now)
         self._ready.set()
         return True

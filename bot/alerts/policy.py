@@ -21,6 +21,8 @@ FLOOD_GROUPS, FLOOD_MINUTES = 50, 10
 LAPSES_AFTER = timedelta(hours=1)  # a group that nobody was told of
 LONGEST_MUTE = timedelta(hours=24)
 ABSENCE = timedelta(hours=1)
+STOPPED_WINDOW, USUAL_WINDOW = timedelta(minutes=30), timedelta(hours=24)
+USUAL_CALLS, EXPECTED_ASKED = 50, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,21 @@ def broadcast_for(failed: int, said: int) -> int | None:
     """The highest of 10, 100, 1,000 that a count has passed and that was not said yet."""
     passed = [mark for mark in BROADCAST_AT if said < mark <= failed]
     return passed[-1] if passed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Bot calls, and how many of them asked for a handover."""
+
+    calls: int
+    asked: int
+
+
+def has_stopped(lately: Asking, usually: Asking) -> bool:
+    """Whether bot calls keep coming and none asks, where at least five were to be expected."""
+    if lately.asked or usually.calls < USUAL_CALLS:
+        return False
+    return lately.calls * usually.asked >= EXPECTED_ASKED * usually.calls
 
 
 # ---- mutes --------------------------------------------------------------------------------------------------------

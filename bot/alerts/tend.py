@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.alerts import muting, plan, policy
+from bot.alerts import muting, plan, policy, stopped
 from bot.alerts.record import Scene
 from bot.store import conversations, deliveries, facts, groups, mutes
 from bot.store.sql import AnyRow
@@ -28,10 +28,17 @@ def tend(connection: Connection, here: Scene, now: datetime) -> None:
         muting.unmute(connection, here, mute, now)
     # 3. Channels that have been closed for a day.
     for row in deliveries.paused(connection, here.tenant, now - CHANNEL_GIVEN_UP_AFTER):
-        deliveries.kill_channel(connection, here.tenant, row.key, row.why)
+        gone = deliveries.kill_channel(connection, here.tenant, row.key, row.why)
+        if gone:
+            text = f"{gone} messages for <#{row.key}> were given up after a day: {row.why}."
+            say(
+                connection, here.tenant, here.ops_channel, key=f"given-up:{row.key}:{row.paused_at}", text=text, now=now
+            )
     # 4. Lines for the ops channel.
     _behind(connection, here, now)
-    say_deaths(connection, here)
+    say_deaths(connection, here, now)
+    # 5. Bot calls that no longer ask for a handover.
+    stopped.watch(connection, here, now)
 
 
 def _tend_group(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
@@ -138,14 +145,14 @@ def _behind(connection: Connection, here: Scene, now: datetime) -> None:
         say(connection, here.tenant, here.ops_channel, key=f"caught-up:{before.at.isoformat()}", text=text, now=now)
 
 
-def say_deaths(connection: Connection, here: Scene, now: datetime | None = None) -> None:
+def say_deaths(connection: Connection, here: Scene, now: datetime) -> None:
     """A line for every delivery that died; the death of a line is in the log and the metric alone."""
     for row in deliveries.unsaid_dead(connection, here.tenant):
         if row.kind == deliveries.LINE or not here.ops_channel:
             deliveries.mark_said(connection, row.id)
             continue
         text = f"A message for <#{row.channel}> could not be delivered ({row.kind}): {row.error}"
-        say(connection, here.tenant, here.ops_channel, key=f"dead:{row.id}", text=text, now=now or row.due_at)
+        say(connection, here.tenant, here.ops_channel, key=f"dead:{row.id}", text=text, now=now)
         deliveries.mark_said(connection, row.id)
 
 

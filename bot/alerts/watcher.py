@@ -27,7 +27,7 @@ from bot.cxone.http import Deadline
 from bot.diagnosis.diagnose import diagnose, targets_of
 from bot.diagnosis.handover import Conversation, Diagnosis, Peers, Target, TargetRef, Timing
 from bot.diagnosis.outcomes import TABLE, Outcome
-from bot.diagnosis.parties import customer_identities
+from bot.diagnosis.parties import customer_identities, has_bot_leg
 from bot.store import conversations, facts, groups
 from bot.store.conversations import Handover
 from bot.store.engine import StoreError, reading, writing
@@ -352,6 +352,7 @@ class Watcher:
             started_at=call.started_at or row.started_at,
             ended_at=call.ended_at or row.ended_at,
             phone=found.phone,
+            bot=has_bot_leg(call),
             outcome=found.outcome.value,
             next_look=self._next_look(row, call, found, failed=failure is not None, now=now),
         )

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.cxone import names, reading
+from bot.diagnosis.case import MISSING_CONTACT_ID, UNSUPPORTED
 from bot.diagnosis.handover import Event, EventKind
 
 SOURCE = "Cognigy"
-MISSING_CONTACT_ID = "missing_contact_id"  # Event.code: the node had no contact to signal
-UNSUPPORTED = "unsupported"  # Event.code: the channel knows no handover
 BOT, CUSTOMER = "bot", "customer"  # ids of the two participants that these events name
 
 _SAME_RUN = timedelta(seconds=10)  # one run of the node logs several lines within this time
@@ -244,7 +243,7 @@ def _refuse(  # noqa: PLR0917 - the same
         event = story.events[place]
         if event.kind is EventKind.REJECTED and _near(event.at, at):
             if code and not event.code:
-                story.events[place] = replace(event, code=code, reason=reason, path=path)
+                story.events[place] = event._replace(code=code, reason=reason, path=path)
             return
     _add(
         story,

@@ -8,7 +8,6 @@ participants[], events[]}`; a row of the list is the same without `events`, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +25,7 @@ from bot.diagnosis.handover import (
 
 AVAILABLE = "Available"  # exactly so, says the seed
 _MOST_FAULTS = 50
+_OBJECT = (dict, Mapping)  # in this order: a plain dict, which JSON gives, is told at once
 
 _KINDS = {
     "sessiontransfer": EventKind.TRANSFER,
@@ -50,15 +50,14 @@ _STATES = {
 
 def parse(document: object) -> Conversation:
     """A conversation as the API gave it. A document without a list of events has "events" among its `faults`."""
-    faults: list[str] = []
-    if not isinstance(document, Mapping):
+    if not isinstance(document, _OBJECT):
         return Conversation(id="", faults=("document", "events"))
-    call = parse_row(document)
-    events = document.get("events")
+    faults: list[str] = []
     read: list[Event] = []
+    events = document.get("events")
     if isinstance(events, list):
         for number, each in enumerate(events):
-            event = _event(each, number)
+            event = _event(each, f"events[{number}]")
             if event is None:
                 faults.append(f"events[{number}]")
             else:
@@ -67,30 +66,41 @@ def parse(document: object) -> Conversation:
                 read.append(event)
     else:
         faults.append("events")
-    return replace(call, events=tuple(read), faults=(*call.faults, *faults)[:_MOST_FAULTS])
+    return _call(document, tuple(read), faults)
 
 
 def parse_row(row: object) -> Conversation:
     """A row of the list: who took part and when, without events."""
-    call = mapping(row)
-    faults = [name for name in ("startTime", "endTime") if call.get(name) is not None and time(call.get(name)) is None]
+    return _call(mapping(row), (), [])
+
+
+def _call(call: Mapping[str, Any], events: tuple[Event, ...], faults: list[str]) -> Conversation:
+    found: list[str] = []
+    times = {}
+    for name, elsewhere in (("startTime", "conversationStart"), ("endTime", "conversationEnd")):
+        said = call.get(name)
+        times[name] = time(said)
+        if times[name] is None:
+            times[name] = time(call.get(elsewhere))
+            if said is not None:
+                found.append(name)
     participants = call.get("participants")
     people: list[Participant] = []
     for number, each in enumerate(items(participants)):
-        if isinstance(each, Mapping):
+        if isinstance(each, _OBJECT):
             people.append(_participant(each, f"participants[{number}]"))
         else:
-            faults.append(f"participants[{number}]")
+            found.append(f"participants[{number}]")
     if participants is not None and not isinstance(participants, list):
-        faults.append("participants")
-    direction = first(call, "direction", "originatingDirection").lower()
+        found.append("participants")
     return Conversation(
         id=first(call, "id", "conversationId"),
-        started_at=time(call.get("startTime")) or time(call.get("conversationStart")),
-        ended_at=time(call.get("endTime")) or time(call.get("conversationEnd")),
+        started_at=times["startTime"],
+        ended_at=times["endTime"],
         participants=tuple(people),
-        outbound=direction == "outbound",
-        faults=tuple(faults[:_MOST_FAULTS]),
+        events=events,
+        outbound=first(call, "direction", "originatingDirection").lower() == "outbound",
+        faults=(*found, *faults)[:_MOST_FAULTS],
     )
 
 
@@ -143,40 +153,41 @@ def _participant(each: Mapping[str, Any], path: str) -> Participant:
     )
 
 
-def _event(each: object, number: int) -> Event | None:
-    if not isinstance(each, Mapping):
+def _event(each: Any, path: str) -> Event | None:
+    """One event with the fields that its kind can have; None for what is no event at all."""
+    if not isinstance(each, _OBJECT):
         return None
     get = each.get
     type_ = text(get("type"))
     if not type_:
         return None
     kind = _KINDS.get(type_.lower(), EventKind.OTHER)
-    state = ""
+    at = time(get("timestamp"))
+    to_id = text(get("toParticipantId"))
+    who = text(get("participantId")) or to_id
+    if kind is EventKind.TRANSFER:
+        properties = get("properties")
+        return Event(
+            kind=kind,
+            type=type_,
+            path=path,
+            at=at,
+            participant_id=who,
+            from_id=text(get("fromParticipantId")),
+            to_id=to_id,
+            properties=properties if isinstance(properties, _OBJECT) else NOTHING,
+        )
+    if kind is EventKind.REJECTED:
+        reason, code = _reason(each)
+        from_id = text(get("fromParticipantId"))
+        return Event(kind, type_, path, at, participant_id=who, from_id=from_id, to_id=to_id, reason=reason, code=code)
     if kind is EventKind.STATE:
         state = first(each, "state", "newState")
         kind = _STATES.get(state.lower().replace("_", "").replace(" ", ""), EventKind.STATE)
-    path = f"events[{number}]"
-    at = time(get("timestamp"))
-    to_id = text(get("toParticipantId"))
-    if kind is EventKind.OTHER:
-        return Event(kind=kind, type=type_, path=path, at=at, participant_id=text(get("participantId")))
-    reason = code = ""
-    if kind is EventKind.REJECTED:
-        reason, code = _reason(each)
-    properties = get("properties")
-    return Event(
-        kind=kind,
-        type=type_,
-        path=path,
-        at=at,
-        participant_id=text(get("participantId")) or to_id,
-        from_id=text(get("fromParticipantId")),
-        to_id=to_id,
-        reason=reason,
-        code=code,
-        state=state,
-        properties=properties if isinstance(properties, Mapping) else NOTHING,
-    )
+        return Event(kind, type_, path, at, participant_id=who, to_id=to_id, state=state)
+    if kind is EventKind.ACCEPTED:
+        return Event(kind, type_, path, at, participant_id=who, from_id=text(get("fromParticipantId")), to_id=to_id)
+    return Event(kind, type_, path, at, who, "", to_id)
 
 
 def _reason(each: Mapping[str, Any]) -> tuple[str, str]:

@@ -10,11 +10,13 @@ from typing import Any
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _LARGEST = 10**18  # beyond it a number is no id, and its digits may be too many to print
 _LONGEST_TIME = 40
-_YEARS = range(1971, 3000)  # outside of them a stamp is a filler, and adding a second to it may overflow
+_FIRST_YEAR, _LAST_YEAR = 1971, 3000  # beyond them a stamp is a filler, and adding a second to it may overflow
 
 
 def text(value: object) -> str:
     """A string without blanks around it; an integer as its digits; "" for anything else. Always encodable."""
+    if value is None:  # by far the commonest
+        return ""
     if isinstance(value, str):
         stripped = value.strip()
         return stripped if stripped.isascii() else stripped.encode("utf-8", "replace").decode()
@@ -28,11 +30,12 @@ def time(value: object) -> datetime | None:
     if not isinstance(value, str) or len(value) > _LONGEST_TIME:
         return None
     try:
-        read = datetime.fromisoformat(value.strip())
-        at = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        at = datetime.fromisoformat(value.strip())
+        if at.tzinfo is not UTC:
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return at if at.year in _YEARS else None
+    return at if _FIRST_YEAR <= at.year < _LAST_YEAR else None
 
 
 def whole(value: object) -> int | None:
@@ -67,7 +70,7 @@ def items(value: object) -> list[Any]:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """An object as it is; an empty one for anything else."""
-    return value if isinstance(value, Mapping) else _NOTHING
+    return value if isinstance(value, (dict, Mapping)) else _NOTHING  # a plain dict is told at once
 
 
 def first(document: Mapping[str, Any], *names: str) -> str:

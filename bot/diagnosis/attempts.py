@@ -59,11 +59,10 @@ class Request:
     taken_back: Event | None = None  # refused after it had been accepted
     duplicate_of: int | None = None
     undecided: bool = False  # there is an answer whose place in time is not known
+    at: datetime | None = field(init=False)  # when it was asked for
 
-    @property
-    def at(self) -> datetime | None:
-        """When it was asked for."""
-        return self.event.at
+    def __post_init__(self) -> None:
+        self.at = self.event.at
 
     @property
     def open(self) -> bool:
@@ -104,6 +103,7 @@ class _Pairing:
         self.early: dict[tuple[str, str], _Early] = {}
         self.lost: list[tuple[Event | None, Sign, str]] = []  # answers that stand before every request
         self.seen: set[str] = set()
+        self.any_asked = False
 
     def run(self) -> tuple[Request, ...]:
         for step in self.steps:
@@ -146,10 +146,11 @@ class _Pairing:
             self._refused(event)
         elif kind is EventKind.ACCEPTED:
             self._accepted(event)
-        elif kind in _CHANGES:
+        elif kind is EventKind.CONNECTED or (kind in _CHANGES and self.any_asked):
             self._changed(event)
 
     def _asked(self, request: Request) -> None:
+        self.any_asked = True
         key, sender = self._key(request.event.to_id), request.event.from_id
         first = self._first_of_two(request, key)
         if first is not None:
@@ -172,6 +173,8 @@ class _Pairing:
 
     def _claim(self, request: Request, key: str) -> None:
         """Give the request what came up to two seconds before it and answers nothing earlier."""
+        if not self.early:
+            return
         for name in (("refused", key), ("refused", ""), ("taken", key), ("taken", ""), ("agent", "")):
             early = self.early.get(name)
             if early is None or early.sign.at is None or request.at is None:
@@ -222,7 +225,7 @@ class _Pairing:
         if event.kind is EventKind.CONNECTED:
             self._joined(leg, event.participant_id, sign)
             return
-        machine = leg is not None and (leg.path in self.parties.customer_paths or leg.path in self.parties.bot_paths)
+        machine = leg is not None and (leg.path in self.parties.machine_paths)
         if machine and event.kind in (EventKind.OFFERED, EventKind.REFUSED):
             return
         key = self._key_of(leg, event.participant_id)
@@ -241,7 +244,7 @@ class _Pairing:
                 request.refusals.append(sign)
 
     def _joined(self, leg: Participant | None, id_: str, sign: Sign) -> None:
-        if leg is not None and (leg.path in self.parties.customer_paths or leg.path in self.parties.bot_paths):
+        if leg is not None and (leg.path in self.parties.machine_paths):
             return
         mark = leg.path if leg is not None else id_
         again, key = mark in self.seen, self._key_of(leg, id_)
@@ -319,7 +322,7 @@ class _Pairing:
 
     def _leg(self, leg: Participant) -> None:
         """A leg that never connected was rung; one connected since nobody knows when is an answer too."""
-        if leg.path in self.seen or leg.path in self.parties.customer_paths or leg.path in self.parties.bot_paths:
+        if leg.path in self.seen or leg.path in self.parties.machine_paths:
             return
         key = self._key_of(leg, leg.id)
         request = _top(self.held[key])
@@ -364,7 +367,7 @@ class _Pairing:
                 request.undecided = True
 
 
-_CHANGES = frozenset({EventKind.CONNECTED, EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.STATE})
+_CHANGES = frozenset({EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.STATE})
 
 
 def session_of(event: Event) -> str:

@@ -26,7 +26,7 @@ from bot.diagnosis.outcomes import FINDINGS, Code, Confidence, Fault, Outcome, R
 from bot.diagnosis.parties import Parties, clean, named, parties_of
 from bot.diagnosis.reasons import read
 from bot.diagnosis.rules import judge
-from bot.diagnosis.timeline import leg_name, timeline_of
+from bot.diagnosis.timeline import timeline_of
 
 _TAKEN = (Outcome.ACCEPTED, Outcome.WAITING, Outcome.UNANSWERED)
 _LONGEST_ID = 60
@@ -82,7 +82,7 @@ def diagnose(
         next_step=cause.fix if cause is not None else "",
         findings=_once(found),
         attempts=attempts,
-        timeline=timeline_of(conversation, parties, requests, names, steps),
+        timeline=timeline_of(conversation, parties, ending, requests, names, steps),
         target=last.target,
         decided_by=attempts[case.request.number - 1],
         cause=verdict.cause,
@@ -115,7 +115,7 @@ def _judge(
     rejection = request.rejection or request.taken_back
     name = (clean(target.name, 80) if target is not None else "") or (ref.name if ref is not None else "")
     if ref is None and request.leg is not None:
-        name = leg_name(request.leg, parties)
+        name = parties.names[request.leg.path]
     from_is_bot: bool | None = None
     if event.from_id and conversation.participants:
         from_is_bot = request.sender is not None and request.sender.path in parties.bot_paths
@@ -168,14 +168,14 @@ def _attempts(
         event = request.event
         row = by_number.get(request.number)
         case, verdict = row if row is not None else (None, None)
-        leg_says = leg_name(request.leg, parties) if request.leg is not None else ""
+        leg_says = parties.names[request.leg.path] if request.leg is not None else ""
         rows.append(
             Attempt(
                 number=request.number,
                 timestamp=event.at,
                 from_id=event.from_id,
                 to_id=event.to_id,
-                from_name=leg_name(request.sender, parties) if request.sender else clean(event.from_id, _LONGEST_ID),
+                from_name=parties.names[request.sender.path] if request.sender else clean(event.from_id, _LONGEST_ID),
                 to_name=case.name if case else leg_says or clean(event.to_id, _LONGEST_ID),
                 by=request.by,
                 outcome=verdict.outcome if verdict else Outcome.UNKNOWN,
@@ -212,7 +212,7 @@ def _about_the_record(conversation: Conversation, parties: Parties, requests: tu
     for request in requests:
         if request.by == "agent" and request.sender is not None:
             who = named(request.sender) or "An agent"
-            to = leg_name(request.leg, parties) if request.leg is not None else clean(request.event.to_id, _LONGEST_ID)
+            to = parties.names[request.leg.path] if request.leg is not None else clean(request.event.to_id, _LONGEST_ID)
             text = f"{who} passed the call on to {to or 'nobody'}: an agent's transfer, not judged."
             found.append(_plain(Code.AGENT_TRANSFER, text, {request.event.path: request.event.type}, request))
     return found
@@ -250,7 +250,7 @@ def _without_request(
         next_step=next((row.fix for row in found if row.code is cause), ""),
         findings=tuple(found),
         attempts=_attempts(requests, [], parties),
-        timeline=timeline_of(conversation, parties, requests, {}, in_order(conversation)),
+        timeline=timeline_of(conversation, parties, ending, requests, {}, in_order(conversation)),
         cause=cause,
         bot_name=_bot_name(parties),
         dialled=_dialled(conversation),
@@ -302,7 +302,7 @@ def _phone(parties: Parties) -> str:
 
 
 def _bot_name(parties: Parties) -> str:
-    return leg_name(parties.bots[0], parties) if parties.bots else ""
+    return parties.names[parties.bots[0].path] if parties.bots else ""
 
 
 def _dialled(conversation: Conversation) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
@@ -17,7 +17,6 @@ class Step(NamedTuple):
     """An event, or the moment when a leg was connected."""
 
     at: datetime
-    place: int
     event: Event | None
     leg: Participant
 
@@ -28,21 +27,25 @@ def in_order(conversation: Conversation) -> list[Step]:
     if _backwards(events):
         events = events[::-1]
     at = next((event.at for event in events if event.at is not None), _BEFORE_ALL)
+    last, sorted_already = at, True
     steps: list[Step] = []
-    for place, event in enumerate(events):
+    for event in events:
         at = event.at or at
-        steps.append(Step(at, place, event, _NOBODY))
-    count = len(steps)
-    for place, leg in enumerate(conversation.participants, count):
+        if event.kind is not EventKind.OTHER:
+            sorted_already = sorted_already and at >= last
+            last = at
+            steps.append(Step(at, event, _NOBODY))
+    for leg in conversation.participants:
         if leg.connected_at is not None:
-            steps.append(Step(leg.connected_at, place, None, leg))
-    if any(steps[place].at < steps[place - 1].at for place in range(1, len(steps))):
+            sorted_already = sorted_already and leg.connected_at >= last
+            last = leg.connected_at
+            steps.append(Step(last, None, leg))
+    if not sorted_already:
         steps.sort(key=_when)
     return steps
 
 
-def _when(step: Step) -> tuple[datetime, int]:
-    return step.at, step.place
+_when = attrgetter("at")
 
 
 def _backwards(events: tuple[Event, ...]) -> bool:
@@ -55,8 +58,10 @@ def _backwards(events: tuple[Event, ...]) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+_NOT_BY_THE_CUSTOMER = frozenset({"peer", "system", "error", "timeout", "transport.failure"})  # disconnect types
+
+
+class Ending(NamedTuple):
     """How the call ended, as far as the record says."""
 
     over: bool  # the conversation ended, or the customer left
@@ -68,16 +73,10 @@ class Ending:
 
     def customer_first(self, since: datetime) -> bool:
         """Whether the customer's leg ended before every other one that was there: the same second says nothing."""
-        if self.customer_left is None or self.customer_type in (
-            "peer",
-            "system",
-            "error",
-            "timeout",
-            "transport.failure",
-        ):
+        left = self.customer_left
+        if left is None or self.customer_type in _NOT_BY_THE_CUSTOMER:
             return False
-        after = [other for other in self.others_left if other >= since]
-        return all(_before(self.customer_left, other) for other in after)
+        return all(_before(left, other) for other in self.others_left if other >= since)
 
 
 def _before(one: datetime, other: datetime) -> bool:
@@ -89,9 +88,10 @@ def _before(one: datetime, other: datetime) -> bool:
 
 def ending_of(conversation: Conversation, parties: Parties) -> Ending:
     """Read the ends of all legs and of the conversation."""
-    ends: dict[str, tuple[datetime, str]] = {
-        leg.path: (leg.ended_at, f"{leg.path}.endTime") for leg in conversation.participants if leg.ended_at is not None
-    }
+    ends: dict[str, tuple[datetime, str]] = {}  # by the leg's path: when, and where that stands
+    for leg in conversation.participants:
+        if leg.ended_at is not None:
+            ends[leg.path] = (leg.ended_at, f"{leg.path}.endTime")
     ended_at, over = conversation.ended_at, conversation.ended_at is not None
     gone = False
     for event in conversation.events:
@@ -99,18 +99,18 @@ def ending_of(conversation: Conversation, parties: Parties) -> Ending:
             over = True
             ended_at = ended_at or event.at
         elif event.kind is EventKind.DISCONNECTED:
-            leg = parties.find(event.participant_id) if event.participant_id else None
-            if leg is None:
+            who = parties.find(event.participant_id) if event.participant_id else None
+            if who is None:
                 continue
-            gone = gone or leg.path in parties.customer_paths
-            if event.at is not None and (leg.path not in ends or event.at < ends[leg.path][0]):
-                ends[leg.path] = (event.at, event.path)
+            gone = gone or who.path in parties.customer_paths
+            if event.at is not None and (who.path not in ends or event.at < ends[who.path][0]):
+                ends[who.path] = (event.at, event.path)
     customers = [(ends[leg.path], leg) for leg in parties.customers if leg.path in ends]
     if not customers:
-        others = tuple(at for path, (at, _) in ends.items())
+        others = tuple([at for at, _ in ends.values()])
         return Ending(over=over or gone, at=ended_at, others_left=others)
     (left, path), leg = max(customers, key=lambda each: each[0][0])
-    others = tuple(at for where, (at, _) in ends.items() if where not in parties.customer_paths)
+    others = tuple([at for where, (at, _) in ends.items() if where not in parties.customer_paths])
     return Ending(
         over=True,
         at=ended_at or left,

@@ -13,6 +13,7 @@ QUEUES = frozenset({"queue", "acd"})
 FLOWS = frozenset({"flow"})
 _BOTS = frozenset({"bot", "botflow", "voicebot", "virtualagent", "virtual_agent", "digitalbot"})
 _OUTSIDE = frozenset({"external"})
+_PEOPLE = _OUTSIDE | AGENTS  # a bot may stand in the record as one of them
 _MACHINES = frozenset({"ivr", "workflow"})
 _HINT = re.compile(r"\b(?:cognigy|voice ?bot|bot|virtual agent|voice ?gateway)\b|cognigy|voicebot", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
@@ -37,13 +38,15 @@ class Parties:
     customers: tuple[Participant, ...] = ()
     bot_paths: frozenset[str] = frozenset()
     customer_paths: frozenset[str] = frozenset()
+    machine_paths: frozenset[str] = frozenset()  # of both: what they do answers no request
+    names: dict[str, str] = field(default_factory=dict)  # by path, as people say it
 
     def find(self, id_: str) -> Participant | None:
         """The leg with this id, or the one of this user, queue or flow."""
-        if id_ in self.by_id:
-            return self.by_id[id_]
-        found = self.by_object.get(id_)
-        return found[0] if found else None
+        leg = self.by_id.get(id_)
+        if leg is None and id_ in self.by_object:
+            return self.by_object[id_][0]
+        return leg
 
     def is_bot(self, id_: str) -> bool:
         """Whether this id names a leg of the bot."""
@@ -72,6 +75,8 @@ def parties_of(conversation: Conversation) -> Parties:
     for leg in conversation.participants:
         if leg.id:
             parties.by_id.setdefault(leg.id, leg)
+        if not (leg.user_id or leg.queue_id or leg.flow_id):
+            continue
         for id_, kind in (
             (leg.user_id, TargetKind.USER),
             (leg.queue_id, TargetKind.QUEUE),
@@ -83,7 +88,16 @@ def parties_of(conversation: Conversation) -> Parties:
     parties.customers = _customers(conversation, parties.bots)
     parties.bot_paths = frozenset(leg.path for leg in parties.bots)
     parties.customer_paths = frozenset(leg.path for leg in parties.customers)
+    parties.machine_paths = parties.bot_paths | parties.customer_paths
+    parties.names = {leg.path: _name(leg, parties) for leg in conversation.participants}
     return parties
+
+
+def _name(leg: Participant, parties: Parties) -> str:
+    """A leg as people say it: the caller is never named."""
+    if leg.path in parties.customer_paths:
+        return "Caller"
+    return named(leg) or ("Bot" if leg.path in parties.bot_paths else (leg.purpose or "participant").capitalize())
 
 
 def named(leg: Participant) -> str:
@@ -116,17 +130,13 @@ def bot_identities(conversation: Conversation) -> tuple[str, ...]:
 
 def _bots(conversation: Conversation, parties: Parties | None) -> tuple[Participant, ...]:
     legs = conversation.participants
-    for found in (
-        [leg for leg in legs if leg.purpose in _BOTS],
-        [
-            leg
-            for leg in legs
-            if leg.purpose in _OUTSIDE | AGENTS and _HINT.search(f"{leg.name[:200]} {leg.identity[:200]}")
-        ],
-        [leg for leg in legs if leg.purpose in _MACHINES],
-    ):
-        if found:
-            return tuple(found)
+    found = (
+        [leg for leg in legs if leg.purpose in _BOTS]
+        or [leg for leg in legs if leg.purpose in _PEOPLE and _HINT.search(f"{leg.name[:200]} {leg.identity[:200]}")]
+        or [leg for leg in legs if leg.purpose in _MACHINES]
+    )
+    if found:
+        return tuple(found)
     sender = next((event.from_id for event in conversation.events if event.kind is EventKind.TRANSFER), "")
     if not sender:
         return ()
@@ -140,14 +150,11 @@ def _bots(conversation: Conversation, parties: Parties | None) -> tuple[Particip
 def _customers(conversation: Conversation, bots: tuple[Participant, ...]) -> tuple[Participant, ...]:
     paths = {leg.path for leg in bots}
     legs = [leg for leg in conversation.participants if leg.path not in paths]
-    for found in (
-        [leg for leg in legs if leg.purpose in CUSTOMERS],
-        [leg for leg in legs if leg.purpose in _OUTSIDE],
-        [leg for leg in legs if not leg.purpose and not (leg.user_id or leg.queue_id or leg.flow_id) and leg.identity],
-    ):
-        if found:
-            return tuple(found)
-    return ()
+    return tuple(
+        [leg for leg in legs if leg.purpose in CUSTOMERS]
+        or [leg for leg in legs if leg.purpose in _OUTSIDE]
+        or [leg for leg in legs if not (leg.purpose or leg.user_id or leg.queue_id or leg.flow_id) and leg.identity]
+    )
 
 
 def _stands_for(leg: Participant, kind: TargetKind) -> bool:

@@ -1,104 +1,173 @@
-"""The story line by line, as people read it: what happened, and who to whom."""
+"""The story line by line, as people read it: what happened, and who to whom.
+
+What says nothing about the handover is left out: that caller and bot are there while the call begins, and that the
+others leave when the call is over.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from operator import attrgetter
 
-from bot.diagnosis.attempts import Request
+from bot.diagnosis.attempts import Request, session_of
 from bot.diagnosis.handover import Conversation, Event, EventKind, Moment, Participant
-from bot.diagnosis.order import Step
-from bot.diagnosis.parties import Parties, clean, named
+from bot.diagnosis.order import Ending, Step
+from bot.diagnosis.parties import QUEUES, Parties, clean, is_agent
 
-_WHAT = {
-    EventKind.ACCEPTED: "transfer accepted",
-    EventKind.QUEUED: "queued",
-    EventKind.OFFERED: "is rung",
-    EventKind.DISCONNECTED: "leaves",
-    EventKind.ENDED: "call ends",
-}
+_LONGEST_ID = 60
+_LONGEST_SESSION = 12
+_JUST_BEFORE = timedelta(seconds=2)
+_WITH_THE_CALLER = timedelta(seconds=5)  # a call that ends so soon after its caller left ended with that
+_when = attrgetter("timestamp")
 
 
 def timeline_of(
     conversation: Conversation,
     parties: Parties,
+    ending: Ending,
     requests: tuple[Request, ...],
     names: dict[str, str],
     steps: list[Step],
 ) -> tuple[Moment, ...]:
     """Every event that tells something, in time order; legs that no event tells of by their own times."""
-    told = {(event.participant_id, event.kind) for event in conversation.events}
-    by_path = {request.event.path: request for request in requests}
-    moments: list[Moment] = []
-    if conversation.started_at is not None:
-        who = f"{_caller(parties)} → {_bot(parties)}" if parties.bots else _caller(parties)
-        moments.append(Moment(conversation.started_at, "call starts", who))
+    told = _Told(conversation, parties, ending, names)
+    pending = iter(requests)
     for step in steps:
-        event = step.event
-        if event is None:
-            if (step.leg.id, EventKind.CONNECTED) not in told:
-                moments.append(Moment(step.leg.connected_at, "joins", leg_name(step.leg, parties)))
-        elif event.kind is not EventKind.OTHER:
-            moments.append(_moment(event, parties, by_path, names))
-    ends = [
-        (leg.ended_at, "leaves", leg_name(leg, parties))
-        for leg in conversation.participants
-        if leg.ended_at is not None and (leg.id, EventKind.DISCONNECTED) not in told
-    ]
-    if conversation.ended_at is not None and ("", EventKind.ENDED) not in told:
-        ends.append((conversation.ended_at, "call ends", ""))
-    return _merged(moments, ends)
+        if step.event is None:
+            told.leg_came(step.leg)
+        elif step.event.kind is EventKind.TRANSFER:
+            told.asked(next(pending))
+        else:
+            told.happened(step.event)
+    return told.moments()
 
 
-def leg_name(leg: Participant, parties: Parties) -> str:
-    """A leg as people say it: the caller is never named."""
-    if leg.path in parties.customer_paths:
-        return "Caller"
-    return named(leg) or ("Bot" if leg.path in parties.bot_paths else (leg.purpose or "participant").capitalize())
+class _Told:
+    """What has been told so far of one call."""
+
+    def __init__(self, conversation: Conversation, parties: Parties, ending: Ending, names: dict[str, str]) -> None:
+        self.conversation = conversation
+        self.parties = parties
+        self.names = names
+        self.left = ending.customer_left
+        self.over = ending.customer_left or ending.at
+        first = self.left is not None and ending.customer_first(self.left - _JUST_BEFORE)
+        self.leaves = "hangs up" if first else "leaves"
+        self.came: set[str] = set()
+        self.gone: set[str] = set()
+        self.rows: list[Moment] = []
+        self.any_asked = self.end_told = False
+        if conversation.started_at is not None:
+            who = "Caller" if parties.customers else "Call"
+            to = f" → {parties.names[parties.bots[0].path]}" if parties.bots else ""
+            self.rows.append(Moment(conversation.started_at, "call starts", f"{who}{to}"))
+
+    def asked(self, request: Request) -> None:
+        """Somebody asks for a handover."""
+        self.any_asked = True
+        event, session = request.event, clean(session_of(request.event), _LONGEST_SESSION)
+        sender = self._leg(request.sender) or clean(event.from_id, _LONGEST_ID) or "nobody"
+        target = self._leg(request.leg) or self.names.get(event.to_id) or clean(event.to_id, _LONGEST_ID) or "nobody"
+        what = f"transfer asked for (session {session})" if session else "transfer asked for"
+        self.rows.append(Moment(event.at, what, f"{sender} → {target}", event.source))
+
+    def leg_came(self, leg: Participant) -> None:
+        """A leg was connected, as its own time says."""
+        if leg.path not in self.parties.machine_paths and leg.path not in self.came:
+            self.came.add(leg.path)
+            self.rows.append(Moment(leg.connected_at, _joins(leg), self.parties.names[leg.path]))
+
+    def happened(self, event: Event) -> None:
+        """Any event that is no request."""
+        id_, kind = event.participant_id, event.kind
+        leg = self.parties.find(id_) if id_ else None
+        if kind is EventKind.DISCONNECTED:
+            self._left(leg, id_, event.at)
+            return
+        if kind is EventKind.ENDED:
+            self._ended(event.at)
+            return
+        if leg is not None and leg.path in self.parties.machine_paths and self._of_no_interest(kind):
+            return
+        what = self._what(event, leg)
+        if what:
+            who = self._leg(leg) or self.names.get(id_) or clean(id_, _LONGEST_ID)
+            self.rows.append(Moment(event.at, what, who, event.source))
+
+    def moments(self) -> tuple[Moment, ...]:
+        """All, with the ends that no event told of put in among them."""
+        rows, self.rows = self.rows, []
+        for leg in self.conversation.participants:
+            if leg.ended_at is not None and leg.path not in self.gone:
+                self._left(leg, leg.id, leg.ended_at)
+        if self.conversation.ended_at is not None and not self.end_told:
+            self._ended(self.conversation.ended_at)
+        return _merged(rows, self.rows)
+
+    def _of_no_interest(self, kind: EventKind) -> bool:
+        """That caller and bot are in the call, and what they were before anything was asked for."""
+        return kind is EventKind.CONNECTED or (kind is EventKind.STATE and not self.any_asked)
+
+    def _what(self, event: Event, leg: Participant | None) -> str:
+        kind = event.kind
+        if kind is EventKind.REJECTED:
+            said = clean(event.reason or event.code, 120)
+            return f"refused: {said}" if said else "refused"
+        if kind is EventKind.CONNECTED:
+            if leg is not None and leg.path in self.came:
+                return ""
+            if leg is not None:
+                self.came.add(leg.path)
+            return _joins(leg)
+        if kind is EventKind.ACCEPTED:
+            return "transfer accepted"
+        if kind is EventKind.QUEUED:
+            return "call waits in the queue"
+        if kind is EventKind.OFFERED:
+            return "is rung"
+        if kind is EventKind.REFUSED:
+            return f"does not take the call ({clean(event.state or event.type, 40)})"
+        return f"state: {clean(event.state, 40) or 'changed'}"
+
+    def _left(self, leg: Participant | None, id_: str, at: datetime | None) -> None:
+        path = leg.path if leg is not None else id_
+        if path in self.gone:
+            return
+        self.gone.add(path)
+        if leg is not None and path in self.parties.customer_paths:
+            self.rows.append(Moment(at, self.leaves, "Caller"))
+        elif self.over is None or at is None or at < self.over:
+            what = "call leaves the queue" if leg is not None and leg.purpose in QUEUES else "leaves"
+            self.rows.append(Moment(at, what, self._leg(leg) or clean(id_, _LONGEST_ID)))
+
+    def _ended(self, at: datetime | None) -> None:
+        self.end_told = True
+        if self.left is None or (at is not None and at - self.left > _WITH_THE_CALLER):
+            self.rows.append(Moment(at, "call ends", ""))
+
+    def _leg(self, leg: Participant | None) -> str:
+        return self.parties.names[leg.path] if leg is not None else ""
 
 
-def _moment(event: Event, parties: Parties, by_path: dict[str, Request], names: dict[str, str]) -> Moment:
-    leg = parties.find(event.participant_id) if event.participant_id else None
-    who = (
-        leg_name(leg, parties) if leg is not None else names.get(event.participant_id, clean(event.participant_id, 60))
-    )
-    if event.kind is EventKind.TRANSFER:
-        request = by_path[event.path]
-        sender = (
-            leg_name(request.sender, parties) if request.sender is not None else clean(event.from_id, 60) or "nobody"
-        )
-        target = leg_name(request.leg, parties) if request.leg is not None else names.get(event.to_id, "")
-        what, who = "transfer asked for", f"{sender} → {target or clean(event.to_id, 60) or 'nobody'}"
-    elif event.kind is EventKind.REJECTED:
-        said = clean(event.reason or event.code, 120)
-        what = f"refused: {said}" if said else "refused"
-    elif event.kind is EventKind.REFUSED:
-        what = f"does not take the call ({clean(event.state or event.type, 40)})"
-    elif event.kind is EventKind.STATE:
-        what = f"state: {clean(event.state, 40) or 'changed'}"
-    elif event.kind is EventKind.CONNECTED:
-        what = "joins"
-    else:
-        what = _WHAT[event.kind]
-    return Moment(event.at, what, who, event.source)
+def _joins(leg: Participant | None) -> str:
+    if leg is None:
+        return "joins"
+    return "answers" if is_agent(leg) else "call enters the queue" if leg.purpose in QUEUES else "joins"
 
 
-def _merged(moments: list[Moment], ends: list[tuple[datetime, str, str]]) -> tuple[Moment, ...]:
-    """Ends that no event tells of, put in among the rest; what has no time keeps its place."""
+def _merged(rows: list[Moment], ends: list[Moment]) -> tuple[Moment, ...]:
+    """Ends put in among the rest by their times; what has no time keeps its place."""
     if not ends:
-        return tuple(moments)
-    at = next((moment.timestamp for moment in moments if moment.timestamp), ends[0][0])
-    rows: list[tuple[datetime, int, Moment]] = []
-    for moment in moments:
-        at = moment.timestamp or at
-        rows.append((at, len(rows), moment))
-    rows += [(at, len(rows) + number, Moment(at, what, who)) for number, (at, what, who) in enumerate(ends)]
-    rows.sort(key=lambda row: (row[0], row[1]))
-    return tuple(row[2] for row in rows)
-
-
-def _caller(parties: Parties) -> str:
-    return "Caller" if parties.customers else "Call"
-
-
-def _bot(parties: Parties) -> str:
-    return leg_name(parties.bots[0], parties)
+        return tuple(rows)
+    ends.sort(key=_when)
+    timed = [row.timestamp for row in rows if row.timestamp is not None]
+    if timed and timed[-1] > ends[0].timestamp:  # type: ignore[operator] - ends have times, this is where they are from
+        at = timed[0]
+        placed: list[tuple[datetime, Moment]] = []
+        for row in rows:
+            at = row.timestamp or at
+            placed.append((at, row))
+        placed += [(end.timestamp or at, end) for end in ends]
+        placed.sort(key=lambda each: each[0])
+        return tuple([row for _, row in placed])
+    return (*rows, *ends)

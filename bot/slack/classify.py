@@ -43,8 +43,6 @@ CODES: dict[str, Answer] = {
     "block_mismatch": Answer.REDUCE,
     "message_not_found": Answer.REPOST,
     "thread_not_found": Answer.REPOST,
-    "cant_update_message": Answer.REPOST,
-    "edit_window_closed": Answer.REPOST,
     "is_archived": Answer.PAUSE,
     "channel_not_found": Answer.PAUSE,
     "not_in_channel": Answer.PAUSE,

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import plan, tend
+from bot.alerts import plan, probe, tend
 from bot.alerts.policy import BROADCAST_AT, Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
@@ -260,19 +260,28 @@ class Notifier:
     def _pause(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
         """The channel takes nothing. Its subscriptions pause, their authors are told; what waits stays for a day."""
         row = taken.row
+        heard = any(each.channel == row.channel for each in subscriptions.active(connection, self.tenant))
+        if not heard and probe.is_test(connection, row.thread_id):
+            deliveries.finish(connection, taken, "dropped", meaning.code)  # whoever sent it waits for the answer
+            return
         authors = subscriptions.pause(connection, self.tenant, row.channel, now, meaning.code)
         if row.kind == deliveries.LINE and not authors:
             self._die(connection, taken, f"Slack answers {meaning.code}", now)
             return
         deliveries.again(connection, taken, now, meaning.code)
-        deliveries.pause(connection, self.tenant, row.channel, now, f"Slack answers {meaning.code}")
+        self._close(connection, row.channel, authors, meaning.code, now)
+
+    def _close(self, connection: Any, channel: str, authors: list[str], code: str, now: datetime) -> None:
+        """Hold what waits for a channel, and tell who subscribed it and the ops channel."""
+        deliveries.pause(connection, self.tenant, channel, now, f"Slack answers {code}")
+        log.error("channel paused", channel=channel, code=code)
         text = (
-            f"Alerts for <#{row.channel}> are paused: Slack answers {meaning.code}. Invite the bot again or unarchive "
-            "the channel, then subscribe once more; what waits is sent then, within 24 hours."
+            f"Alerts for <#{channel}> are paused: Slack answers {code}. Invite the bot again or unarchive the channel, "
+            "then subscribe once more; what waits is sent then, within 24 hours."
         )
         for receiver in dict.fromkeys([*authors, self.ops_channel]):
-            if receiver and receiver != row.channel:
-                key = f"paused:{row.channel}:{now.isoformat()}:{receiver}"
+            if receiver and receiver != channel:
+                key = f"paused:{channel}:{now.isoformat()}:{receiver}"
                 tend.say(connection, self.tenant, receiver, key=key, text=text, now=now)
 
     def _die(self, connection: Any, taken: Lease, why: str, now: datetime) -> None:
@@ -310,9 +319,9 @@ class Notifier:
 
     def _pause_look(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
         """The channel cannot be read, so nothing is known: it stays to be looked for until somebody resumes it."""
-        subscriptions.pause(connection, self.tenant, taken.row.channel, now, meaning.code)
+        authors = subscriptions.pause(connection, self.tenant, taken.row.channel, now, meaning.code)
         deliveries.unsure(connection, taken, now, meaning.code)
-        deliveries.pause(connection, self.tenant, taken.row.channel, now, f"Slack answers {meaning.code}")
+        self._close(connection, taken.row.channel, authors, meaning.code, now)
 
     def _search(self, taken: Lease) -> tuple[str, str] | None:
         """Look for the delivery's id, from a minute before its first sending on, page by page."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from bot.store.sql import AnyRow, insert, upsert
 from bot.store.tables import conversations, handovers, numbers
@@ -244,17 +244,18 @@ def counts(connection: Connection, tenant: str, target_id: str, now: datetime, m
 
 
 def bot_calls(connection: Connection, tenant: str, since: datetime, until: datetime) -> tuple[int, int]:
-    """Bot calls that ended between two times, and how many of them asked for a handover."""
+    """Bot calls that began between two times and were read, and how many of them asked for a handover."""
     row = connection.execute(
         select(func.count(), func.count().filter(conversations.c.outcome != "not_attempted")).where(
             conversations.c.tenant == tenant,
-            conversations.c.outcome.not_in(("", "unknown")),
-            or_(conversations.c.ended_at.is_(None), conversations.c.ended_at <= until),
-            conversations.c.started_at >= since,
+            conversations.c.bot,
+            conversations.c.looks > 0,
+            conversations.c.ended_at.is_not(None),
+            conversations.c.started_at > since,
             conversations.c.started_at <= until,
         )
     ).one()
-    return row[0], row[1]
+    return int(row[0]), int(row[1])
 
 
 def _chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -385,13 +385,13 @@ def mark_said(connection: Connection, delivery_id: int) -> None:
 
 
 def kill_channel(connection: Connection, tenant: str, channel: str, why: str) -> int:
-    """Give up what waits for a channel that has been closed for long. Returns how many deliveries died."""
+    """Give up what waits for a channel that has been closed for long. Returns how many died; who calls says so."""
     statement = (
         update(deliveries)
         .where(
             deliveries.c.tenant == tenant, deliveries.c.channel == channel, deliveries.c.state.in_(("due", "sending"))
         )
-        .values(state="dead", error=why)
+        .values(state="dead", error=why, said=True)
         .returning(deliveries.c.id, deliveries.c.thread_id)
     )
     gone = connection.execute(statement).all()

@@ -93,6 +93,7 @@ conversations = Table(
     _whole("unreadable"),  # tries in a row that failed
     _text("error"),
     _flag("outbound"),
+    _flag("bot"),  # a bot took part
     _flag("arrival"),  # found at the first start or after an absence
     _text("phone"),  # masked
     _text("outcome"),
@@ -154,7 +155,6 @@ groups = Table(
     Column("last_at", Instant),
     Column("firing_since", Instant),
     _whole("failed"),
-    _whole("attempts"),  # of the scope, from first_at on
     _text("last_conversation"),
     Column("last_accepted_at", Instant),
     Column("quiet_since", Instant),

@@ -1,0 +1,55 @@
+"""`attempts_stopped`: bot calls keep coming, and handovers are no longer asked for. Nothing fails then."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.alerts import plan, policy
+from bot.alerts.filters import Filters
+from bot.alerts.policy import Asking
+from bot.alerts.record import Scene
+from bot.store import conversations, groups
+
+KEY = "attempts_stopped"
+
+
+def watch(connection: Connection, here: Scene, now: datetime) -> None:
+    """Open the group when it stops, end it when it goes on."""
+    begun = now - policy.STOPPED_WINDOW
+    newest = groups.newest(connection, here.tenant, KEY)
+    if newest is not None and newest.state == "open":
+        lately = Asking(*conversations.bot_calls(connection, here.tenant, newest.opened_at, now))
+        if lately.asked:
+            groups.change(connection, newest.id, now, state="resolved", ended_at=now)
+            for thread in groups.threads_of(connection, newest.id):
+                plan.arm_edit(connection, here, thread, now)
+        return
+    lately = Asking(*conversations.bot_calls(connection, here.tenant, begun, now))
+    if lately.asked or not lately.calls:
+        return
+    usually = Asking(*conversations.bot_calls(connection, here.tenant, begun - policy.USUAL_WINDOW, begun))
+    if not policy.has_stopped(lately, usually):
+        return
+    group = groups.open_group(
+        connection,
+        here.tenant,
+        KEY,
+        newest.generation + 1 if newest is not None else 1,
+        {
+            "kind": "stopped",
+            "opened_at": now,
+            "first_at": begun,
+            "headline": f"{lately.calls} bot calls in 30 minutes, none asked for a handover; in the day before "
+            f"{usually.asked} of {usually.calls} did.",
+        },
+    )
+    for channel in dict.fromkeys(channel for channel, wish in here.listeners if _wants_all(wish)):
+        thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
+        plan.post_root(connection, here, thread, now)
+
+
+def _wants_all(wish: Filters) -> bool:
+    """Whether a subscription is not narrowed to certain failures."""
+    return not (wish.outcomes or wish.faults or wish.targets)
