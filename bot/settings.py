@@ -41,7 +41,8 @@ class SettingsError(Exception):
 # ---- kinds of values ----------------------------------------------------------------------------------------------
 
 
-def _web_address(url: str) -> str:
+def web_address(url: str) -> str:
+    """The address, if a token may be sent there. Raises ValueError with half a sentence."""
     parts = urlsplit(url)
     try:
         _ = parts.port
@@ -68,7 +69,7 @@ def is_loopback(host: str) -> bool:
 
 def _secret_web_address(url: SecretStr) -> SecretStr:
     if url.get_secret_value():
-        _web_address(url.get_secret_value())
+        web_address(url.get_secret_value())
     return url
 
 
@@ -125,7 +126,7 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-Url = Annotated[str, AfterValidator(_web_address)]
+Url = Annotated[str, AfterValidator(web_address)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_secret_web_address)]
 Secret = Annotated[SecretStr, AfterValidator(_no_spaces)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)]
@@ -229,6 +230,8 @@ class Settings(BaseSettings):
     cxone_issuer: Url = "https://cxone.niceincontact.com"
     cxone_api_version: str = Field(default="v33.0", pattern=r"^[vV]?[0-9]{1,3}(\.[0-9])?$")
     cxone_max_rps: Seconds | None = Field(default=None, gt=0, le=10_000)
+
+    tenants_file: str = ""
 
     cognigy_api_url: Url = ""
     cognigy_api_key: Secret = SecretStr("")
@@ -350,7 +353,7 @@ def _missing(values: Mapping[str, Any]) -> list[str]:
         return not str(values.get(name) or "").strip() and name.upper() not in named
 
     faults = []
-    if "cxone" in needs:
+    if "cxone" in needs and not str(values.get("tenants_file") or "").strip():  # the file says it of each tenant
         contacts = str(values.get("cxone_api") or "").strip().lower() == "contacts"
         if lacks("cxone_tenant_id"):
             what = "the tenant's id (a UUID)" if contacts else "the first part of your tenant's API host name"
