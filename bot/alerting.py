@@ -84,6 +84,7 @@ class Alerting:
             rules=options.rules,
             timing=options.timing,
             lookback=options.lookback,
+            stopping=self.jobs.stopping.is_set,
         )
         self.notifier = Notifier(
             client,
@@ -92,6 +93,7 @@ class Alerting:
             self.tenant,
             rules=options.rules,
             http_timeout=options.http_timeout,
+            label=label,
             workspace=workspace,
         )
         self._client = client

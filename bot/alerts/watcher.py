@@ -8,7 +8,7 @@ What a look found (alert, counts, groups, deliveries, the next look) is one tran
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -106,6 +106,7 @@ class Watcher:
     ops_channel: str = ""
     workers: int = 16
     patience: float = 30.0  # seconds for the calls of one poll
+    stopping: Callable[[], bool] = lambda: False  # then no further batch is read
     _targets: dict[str, tuple[datetime, Target]] = field(default_factory=dict, repr=False)
 
     def poll(self) -> Polled:
@@ -121,7 +122,7 @@ class Watcher:
             with writing(self.engine) as connection:
                 tend.cxone_out(connection, self.platform.tenant, now, done.error, self.ops_channel)
         # 2. Read what is due, batch by batch.
-        while not deadline.passed():
+        while not deadline.passed() and not self.stopping():
             with reading(self.engine) as connection:
                 due = conversations.to_look_at(connection, self.platform.tenant, now, BATCH)
             if not due:

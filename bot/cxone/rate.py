@@ -12,7 +12,7 @@ from bot.cxone.deadline import Deadline
 
 Priority = Literal["person", "watcher"]
 
-_KEPT_FOR_PEOPLE = 0.3
+KEPT_FOR_PEOPLE = 0.3
 _LEARNED_LASTS = 600.0  # seconds after the last 429
 _LEARNED_LEAST = 5.0  # requests a second; slower than this only when told so
 _HOUR = 3600.0
@@ -62,6 +62,11 @@ class Rate:
             last_second = sum(1 for at in self._granted if at > now - 1.0)
             self._learned = (max(_LEARNED_LEAST, 0.8 * last_second), now + retry_after + _LEARNED_LASTS)
 
+    def pause(self, seconds: float) -> None:
+        """Everybody waits for so many seconds: another process was refused."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+
     def paused(self) -> float:
         """Seconds until the pause that a 429 asked for is over."""
         return max(0.0, self._paused_until - self._clock.monotonic())
@@ -97,7 +102,7 @@ class Rate:
         if priority == "watcher":
             if self._people_waiting:
                 return window / slots
-            usable = max(1, slots - math.ceil(slots * _KEPT_FOR_PEOPLE))
+            usable = max(1, slots - math.ceil(slots * KEPT_FOR_PEOPLE))
         if len(granted) < usable:
             return 0.0
         return max(0.001, granted[-usable] + window - now)

@@ -69,6 +69,7 @@ class Group:
     muted_until: datetime | None = None
     held: tuple[Held, ...] = ()
     opened_at: datetime | None = None
+    tenant: str = ""  # its name, where there are several
 
 
 TITLES: dict[str, str] = {
@@ -83,7 +84,15 @@ TITLES: dict[str, str] = {
 
 
 def title(group: Group) -> str:
-    """What goes wrong, in a few words: "Billing refuses handovers"."""
+    """What goes wrong, in a few words: "Billing refuses handovers", with the tenant's name where there are several."""
+    return _of_tenant(group, _title(group))
+
+
+def _of_tenant(group: Group, said: str) -> str:
+    return f"{foreign(group.tenant, 40)} · {said}" if group.tenant else said
+
+
+def _title(group: Group) -> str:
     if group.fault == Fault.PLATFORM:
         return "CXone fails handovers"
     form = TITLES.get(group.outcome)
@@ -100,7 +109,7 @@ def message(group: Group) -> b.Message:
     if group.kind == "test":
         return b.message(
             [
-                b.line(b.bold("⚪  Test alert")),
+                b.line(b.bold(f"⚪  {_of_tenant(group, 'Test alert')}")),
                 b.line("Sent on the same path as real ones. This channel can be reached; nothing has failed."),
             ]
         )
@@ -227,14 +236,15 @@ def _list(group: Group) -> b.Message:
     left = len(group.held) - len(rows)
     if left:
         rows.append([f"and {left} more"])
-    blocks = [b.line(b.bold(f"🔴  {first}"))]
+    blocks = [b.line(b.bold(f"🔴  {_of_tenant(group, first)}"))]
     return b.message([*blocks, b.bullets(rows)] if rows else blocks)
 
 
 def _stopped(group: Group) -> b.Message:
     over = group.state == "resolved"
     icon = "✅" if over else "🔴"
-    parts: list[b.Element | str | None] = [b.bold(f"{icon}  Bot calls keep coming, and no handover is asked for")]
+    said = _of_tenant(group, "Bot calls keep coming, and no handover is asked for")
+    parts: list[b.Element | str | None] = [b.bold(f"{icon}  {said}")]
     if group.first_at is not None:
         parts += [" since ", b.when(group.first_at, "{time}")]
     blocks = [b.line(*parts), b.line(foreign(group.headline, 300))]

@@ -67,6 +67,7 @@ class Notifier:
     rules: Rules = field(default_factory=Rules)
     ops_channel: str = ""
     http_timeout: float = 10.0  # seconds; the client's own
+    label: str = ""  # the tenant's name in messages, where there are several
     workspace: str = ""  # whose budgets its posts count against; empty where there is one
 
     def deliver_one(self, channel: str = "") -> bool:
@@ -131,7 +132,7 @@ class Notifier:
 
     def _send(self, taken: Lease) -> None:
         with reading(self.engine) as connection:
-            shown = rendering.render(connection, taken.row)
+            shown = rendering.render(connection, taken.row, self.label)
         if shown.needless:
             with writing(self.engine) as connection:
                 deliveries.finish(connection, taken, "dropped", "")

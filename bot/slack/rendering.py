@@ -44,10 +44,10 @@ def place(connection: Connection, row: AnyRow) -> Place:
     return Place(thread.posted_channel or row.channel, thread.ts)
 
 
-def render(connection: Connection, row: AnyRow) -> Shown:
-    """What a delivery shows now."""
+def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
+    """What a delivery shows now. `tenant` is its name where there are several."""
     if row.thread_id is None:
-        return Shown(messages.line(row.text), row.channel)
+        return Shown(messages.line(f"{tenant}: {row.text}" if tenant else row.text), row.channel)
     where = place(connection, row)
     thread = groups.thread_by_id(connection, row.thread_id)
     group = groups.get(connection, thread.group_id)
@@ -66,9 +66,9 @@ def render(connection: Connection, row: AnyRow) -> Shown:
             ]
             message = messages.reply(lines)
         case deliveries.BROADCAST:
-            message = messages.broadcast(group_of(connection, group, thread), row.text)
+            message = messages.broadcast(group_of(connection, group, thread, tenant), row.text)
         case _:
-            message = messages.message(group_of(connection, group, thread))
+            message = messages.message(group_of(connection, group, thread, tenant))
     uid = ""
     if row.kind == deliveries.EDIT:
         root = deliveries.by_key(connection, row.tenant, deliveries.key_of(thread.id, f"post:{thread.root}"))
@@ -76,7 +76,7 @@ def render(connection: Connection, row: AnyRow) -> Shown:
     return Shown(message, where.channel, where.thread_ts, uid, group.version, needless)
 
 
-def group_of(connection: Connection, group: AnyRow, thread: AnyRow) -> messages.Group:
+def group_of(connection: Connection, group: AnyRow, thread: AnyRow, tenant: str = "") -> messages.Group:
     """A group as its message shows it."""
     held: tuple[messages.Held, ...] = ()
     if group.kind in ("arrival", "overflow"):
@@ -93,6 +93,7 @@ def group_of(connection: Connection, group: AnyRow, thread: AnyRow) -> messages.
         reasons=tuple(groups.reasons(connection, group.id)),
         muted_until=thread.muted_until,
         held=held,
+        tenant=tenant,
     )
 
 

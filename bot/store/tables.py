@@ -323,6 +323,16 @@ pacing = Table(
     _text("why"),
 )
 
+# The same for the calls to a tenant, over all processes: the whole budget, and the watcher's part of it.
+rates = Table(
+    "rates",
+    metadata,
+    _text("tenant", key=True),
+    _text("key", key=True),
+    Column("free_at", Instant, nullable=False),
+    Column("paused_until", Instant),
+)
+
 # Small things worth remembering: that Slack refuses the token, that a scope is missing, since when CXone is out.
 facts = Table(
     "facts",
