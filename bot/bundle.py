@@ -67,7 +67,7 @@ def is_bundle(document: Mapping[str, Any]) -> bool:
 
 
 def read_back(document: Mapping[str, Any], *, timing: Timing, now: datetime) -> Report:
-    """The same diagnosis again, as of the time when the bundle was read. What cannot be read is as if it were absent."""
+    """The same diagnosis again, as of the time when the bundle was read. What cannot be read counts as absent."""
     inner = reading.mapping(document.get("document"))
     then = reading.time(document.get("read_at")) or now
     targets = {

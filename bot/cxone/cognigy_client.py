@@ -18,6 +18,7 @@ from bot.cxone.http import Deadline, Priority, Session, Token
 _LOGS = "/v2.0/projects/{id}/logs"
 _CONVERSATION = "/v2.0/conversations/{id}"
 _PAGES = 8  # of 25 entries; a call's own entries stand close together
+_MOST_PAGES = 200  # for a watcher
 _EARLIER = timedelta(minutes=2)
 
 
@@ -67,7 +68,7 @@ class Cognigy:
     def recent(self, since: datetime, deadline: Deadline, priority: Priority = "watcher") -> list[Mapping[str, Any]]:
         """The project's entries since a time, newest first, for a watcher that looks at many calls at once."""
         found = []
-        for entry in self._entries({}, deadline, priority):
+        for entry in self._entries({}, deadline, priority, _MOST_PAGES):
             at = reading.time(entry.get("timestamp"))
             if at is not None and at < since:
                 break
@@ -79,11 +80,11 @@ class Cognigy:
         self._get(_LOGS, self.project, {"limit": 1}, deadline, "person")
 
     def _entries(
-        self, params: Mapping[str, Any], deadline: Deadline, priority: Priority
+        self, params: Mapping[str, Any], deadline: Deadline, priority: Priority, pages: int = _PAGES
     ) -> Iterator[Mapping[str, Any]]:
         """The log, newest first, page by page; ends with the last page or after a few."""
         skip = 0
-        for _ in range(_PAGES):
+        for _ in range(pages):
             body = self._get(_LOGS, self.project, {**params, "skip": skip, "limit": 25}, deadline, priority)
             rows = reading.items(reading.mapping(body.get("_embedded")).get("logEntry"))
             yield from (row for row in rows if isinstance(row, Mapping))

@@ -188,7 +188,11 @@ class Contacts:
         own = submit(priority, get, "/contacts/{id}", contact_id, deadline, priority, "contacts")
         jobs = {key: submit(priority, get, route, contact_id, deadline, priority, what) for key, route, what in _PARTS}
         described = submit(priority, self.calls.descriptions, deadline, priority)
-        answer = own.result()
+        try:
+            answer = own.result()
+        except NotFoundError:
+            described.result()  # where nothing at all is known, the version is wrong: that error says so
+            raise
         active = reading.mapping(answer.get("activeContact"))
         contact = active or reading.mapping(answer.get("completedContact")) or answer
         document: dict[str, Any] = {

@@ -15,7 +15,7 @@ from bot.cxone.listing import Row
 
 ACTIVE, COMPLETED = "/contacts/active", "/contacts/completed"
 ROLE = "the permission for {} (the role of the employee who owns the access key)"
-TOP = 1000
+TOP = 10_000  # rows a page; a server that gives fewer says so by `_links.next`
 KEPT = 3600.0  # seconds that names of states and agents are kept
 _MOST_PAGES = 200
 _AT_ONCE: dict[Priority, int] = {"person": 32, "watcher": 8}
@@ -30,6 +30,7 @@ class Calls:
         """Ask nothing yet."""
         self.session = session
         self.clock = clock
+        self.last_poll: dict[str, datetime] = {}  # by route: the server's own time of the last list
         self._kept: dict[str, tuple[float, Body]] = {}
         self._pools = {
             priority: concurrent.futures.ThreadPoolExecutor(many, thread_name_prefix=f"cxone-{priority}")
@@ -101,6 +102,8 @@ class Calls:
             body = self.get(route, None, deadline, priority, "contacts", more)
             rows = [row for row in reading.items(body.get(key)) if isinstance(row, Mapping)]
             found += rows
+            if (polled := reading.time(body.get("lastPollTime"))) is not None:
+                self.last_poll[route] = polled
             if not rows or not reading.text(reading.mapping(body.get("_links")).get("next")):
                 break
         return found

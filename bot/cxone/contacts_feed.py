@@ -22,7 +22,7 @@ from bot.cxone.http import Deadline
 from bot.cxone.listing import Row
 
 _STATES = "/contacts/state-history"
-_OVERLAP = timedelta(seconds=30)  # asked for again: stamps and skew
+_OVERLAP = timedelta(seconds=60)  # asked for again: what appears late
 _NOT_OFFERED = (400, 403, 404, 405)
 
 Marked = dict[str, dict[str, Row]]  # contact → its rows, each under what tells it from the others
@@ -109,7 +109,7 @@ class Feed:
                     self._known[id_] = _Known(row, route == ACTIVE)
                 if master and master != id_:
                     self._children[master].add(id_)
-        self._since[COMPLETED] = now - _OVERLAP
+        self._since[COMPLETED] = self._calls.last_poll.get(COMPLETED, now) - _OVERLAP
 
     def _merge(self, route: str, since: datetime, now: datetime, deadline: Deadline) -> bool:
         """Take the changed rows of all contacts; False if this tenant does not offer them in bulk."""
@@ -125,7 +125,7 @@ class Feed:
         for row in rows:
             if id_ := contacts_reading.word(row, "contactId"):
                 self._bulk[route].setdefault(id_, {})[str(row.get(mark))] = row
-        self._since[route] = now - _OVERLAP
+        self._since[route] = self._calls.last_poll.get(route, now) - _OVERLAP
         return True
 
     def _log(self, since: datetime, now: datetime, deadline: Deadline) -> None:

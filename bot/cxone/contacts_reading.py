@@ -81,7 +81,9 @@ def parse(document: object) -> Conversation:
     # 1. who took part
     bot_path = _bot_sign(whole, told)
     _add(build, _customer(contact, path, started, ended))
-    if bot_path or any(state.scripted for state in states) or not states:
+    outbound = contact.get("isOutbound") is True
+    botless = not bot_path and (outbound or "cognigy" in whole)
+    if bot_path or (not botless and (not states or any(state.scripted for state in states))):
         _add(build, _bot(bot_path, path, states))
     flow = _script(build, contact, path)
     asked_skill = _asked_skill(build, whole)
@@ -93,7 +95,8 @@ def parse(document: object) -> Conversation:
     build.events.extend(told.events)
     build.faults.extend(told.faults)
     _refused(build, contact, path)
-    _imply_request(build, states, told)
+    if not botless:
+        _imply_request(build, states, told)
     _end(build, contact, path, ended)
     build.events = _in_order(build.events)
     _name_targets(
@@ -105,9 +108,10 @@ def parse(document: object) -> Conversation:
         ended_at=ended,
         participants=tuple(build.people.values()),
         events=tuple(build.events),
-        outbound=contact.get("isOutbound") is True,
+        outbound=outbound,
         faults=tuple(build.faults),
-        asks_visible=told.asks_visible,
+        # Without any sign of a bot, a call that came to a queue was sent there by its script alone.
+        asks_visible=told.asks_visible or outbound or (botless and any(state.skill for state in states)),
         not_read=_not_read(whole, told),
         profile="contacts",
     )
@@ -347,7 +351,7 @@ def _leg(build: _Build, state: State, called: Callable[[str], str]) -> None:
             name=called(state.agent),
         )
         if state.kind is EventKind.CONNECTED and agent.connected_at is None:
-            agent = replace(agent, connected_at=state.at, state=state.name)
+            agent = agent._replace(connected_at=state.at, state=state.name)
         build.people[id_] = agent
 
 
@@ -479,14 +483,14 @@ def _name_targets(build: _Build, contact: Mapping[str, Any], path: str, otherwis
     for number, place in enumerate(asks):
         event = build.events[place]
         if own and spawned and event.properties.get("signalledContactId") == own:
-            event = replace(event, properties={**event.properties, "signalledMain": True})
+            event = event._replace(properties={**event.properties, "signalledMain": True})
         until = asks[number + 1] if number + 1 < len(asks) else len(build.events)
         queued = [each for each in build.events[place:until] if each.to_id.startswith("skill/")]
         last = number + 1 == len(asks)
         to = queued[-1].to_id if queued else event.to_id or otherwise
         if wanted and last:
             to = f"agent/{wanted}"
-        build.events[place] = replace(event, to_id=to)
+        build.events[place] = event._replace(to_id=to)
 
 
 def _in_order(events: list[Event]) -> list[Event]:

@@ -187,8 +187,9 @@ class _LookUp:
     def _by_id(self, query: ById) -> Report:
         try:
             document = self.platform.document(query.id, self.deadline, self.priority)
-        except NotFoundError:
-            raise no_id(query.id, self.platform.tenant, self.platform.host) from None
+        except NotFoundError as error:
+            why = "" if error.status else error.sentence
+            raise no_id(query.id, self.platform.tenant, self.platform.host, why) from None
         return self._judged(document, [], None)
 
     def _by_number(self, query: ByNumber) -> Report:

@@ -18,12 +18,12 @@ class ConversationNotFound(Exception):  # noqa: N818 - it is what the answer say
         self.sentence = sentence
 
 
-def no_id(conversation_id: str, tenant: str, host: str) -> ConversationNotFound:
-    """None with this id."""
+def no_id(conversation_id: str, tenant: str, host: str, why: str = "") -> ConversationNotFound:
+    """None with this id; `why` is the platform's own reason, where the id cannot be one of its."""
     return ConversationNotFound(
         None,
-        f"No conversation with the id {_short(conversation_id)} in tenant {tenant} ({host}). Check the id, and whether "
-        "the call belongs to another tenant; calls can appear late.",
+        f"No conversation with the id {_short(conversation_id)} in tenant {tenant} ({host}). "
+        + (why or "Check the id, and whether the call belongs to another tenant; calls can appear late."),
     )
 
 

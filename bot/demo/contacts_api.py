@@ -37,7 +37,7 @@ ISSUER_PATHS = ("/.well-known/", "/auth/")
 SERVICES = "/incontactapi/services/"
 COGNIGY = ("/new/v2.0/", "/v2.0/")
 LOG_PAGE = 25
-ADMIN_PAGE = 100
+_KEPT = 20_000
 
 
 class ContactsApi:
@@ -66,6 +66,7 @@ class ContactsApi:
         self.hours: list[dict[str, Any]] = []
         self.changed: dict[str, datetime] = {}  # script name → when it was saved last
         self.agent_history: dict[int, list[dict[str, Any]]] = {}
+        self._over: dict[str, Bundle] = {}
         self._changes: dict[int, Callable[[Bundle], None]] = {}
 
     # ---- what happens in it ----
@@ -77,6 +78,7 @@ class ContactsApi:
         main = contact_id(conversation)
         if change is not None:
             self._changes[main] = change
+            self._over.pop(conversation, None)
         if prepare is not None:
             prepare(self, self._bundle_of(main))
         return str(main)
@@ -184,11 +186,19 @@ class ContactsApi:
         return found
 
     def _made(self, placed: Any, now: datetime) -> Bundle:
+        """A call as it stands; one that is over is made once."""
+        kept = self._over.get(placed.id)
+        if kept is not None:
+            return kept
         made = bundle(
             placed.story, placed.times, placed.start, now, id_=placed.id, number=placed.number, dialled=placed.dialled
         )
         if change := self._changes.get(made.id):
             change(made)
+        if placed.over(now):
+            if len(self._over) > _KEPT:
+                self._over.clear()
+            self._over[placed.id] = made
         return made
 
     def _bundle_of(self, number: int) -> Bundle | None:

@@ -149,6 +149,11 @@ def bundle(  # noqa: C901, PLR0912, PLR0915 - one case a kind of step, and flat
                 log(at, "handoverToCXone: Spawned Contact ID is required", "error")
             elif not _refused_next(story, place, times, start, now):
                 log(at, f"handoverToCXone: sent signal 'Escalate' to contact {spawned}")
+        elif step.what is What.REFUSES and not _http(step):
+            # A queue refuses nothing here: the call stands in it, and nobody comes.
+            asked = _last_target(story, place)
+            skill = asked if asked in SKILLS.values() else SKILLS[cast.BILLING]
+            state(IN_QUEUE, at, skill)
         elif step.what is What.REFUSES:
             log(at, f"CXone -> sendSignalHandover: Error sending signal: {_http(step)}", "error")
         elif step.what is What.QUEUES or (step.what is What.ACCEPTS and _skips_queue(story, place)):
@@ -227,22 +232,20 @@ def _refused_next(story: Story, place: int, times: tuple[float, ...], start: dat
     following = place + 1
     if following >= len(story.steps) or story.steps[following].what is not What.REFUSES:
         return False
+    if not _http(story.steps[following]):
+        return False
     return start + timedelta(seconds=times[following]) <= now
 
 
 def _http(step: Step) -> str:
-    """A refusal as the signal's answer: the status that its reason or code names, else 400."""
-    reason = step.extra.get("reason")
-    code = step.extra.get("code")
-    text = str(reason or "")
-    digits = (
-        str(code)
-        if str(code).isdigit()
-        else next((word for word in text.split() if re.fullmatch(r"[1-5]\d\d", word)), "400")
-    )
-    words = {"403": "Forbidden", "400": "Bad Request", "409": "Conflict", "429": "Too Many Requests"}
-    words |= {"500": "Internal Server Error", "503": "Service Unavailable"}
-    return f"{digits}: {words.get(digits, 'Error')}"
+    """A refusal as the signal's answer: the status that its reason or code names; "" where it names none."""
+    code = str(step.extra.get("code"))
+    text = str(step.extra.get("reason") or "")
+    words = [code, *text.split()] if "ms" not in text.split() else [code]
+    digits = next((word for word in words if re.fullmatch(r"[1-5]\d\d", word)), "")
+    said = {"403": "Forbidden", "400": "Bad Request", "409": "Conflict", "429": "Too Many Requests"}
+    said |= {"500": "Internal Server Error", "503": "Service Unavailable"}
+    return f"{digits}: {said.get(digits, 'Error')}" if digits else ""
 
 
 def _skill_name(skill: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,10 +13,13 @@ from bot.diagnosis.order import Ending
 from bot.diagnosis.outcomes import TABLE, Code, Confidence, Fault, Outcome, Reached
 from bot.diagnosis.reasons import Family, Reason
 
+MISSING_CONTACT_ID = "missing_contact_id"  # Event.code: the handover node had no contact to signal
+UNSUPPORTED = "unsupported"  # Event.code: the bot's channel knows no handover
+_NEVER_SENT = (MISSING_CONTACT_ID, UNSUPPORTED)
 FRESH = timedelta(minutes=15)  # a state read later than this only says what may have been
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """One request with all that is known when it is judged."""
 
@@ -30,6 +33,7 @@ class Case:
     from_is_bot: bool | None  # None: the record does not say who the bot is
     unread: bool  # parts of the record could not be read
     profile: str = "conversations"  # whose words the record speaks
+    places: dict[str, str] = field(default_factory=dict)  # what stands in the blanks of a fix, put there by the first
 
     @property
     def kind(self) -> TargetKind | None:
@@ -74,7 +78,7 @@ class Verdict(NamedTuple):
 Rule = Callable[[Case], Verdict | None]
 
 
-def reached(case: Case) -> Reached:
+def reached(case: Case) -> Reached:  # noqa: PLR0911 - one return a rung
     """How far the request came."""
     request = case.request
     if request.answered or (request.late is not None and request.late.who is not None):
@@ -85,6 +89,9 @@ def reached(case: Case) -> Reached:
         return Reached.QUEUED
     if request.accepted and request.accepted.value != "sessionTransferAccepted" and case.kind is TargetKind.USER:
         return Reached.ANSWERED
+    answer = request.rejection
+    if answer is not None and answer.code in _NEVER_SENT and not request.accepted:
+        return Reached.ASKED
     if request.accepted or request.rejection or request.reacted or request.taken_back or request.late:
         return Reached.REACTED
     return Reached.ASKED

@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 
 from bot.diagnosis import codes
-from bot.diagnosis.case import Case, Verdict, family
+from bot.diagnosis.case import MISSING_CONTACT_ID, UNSUPPORTED, Case, Verdict, family
 from bot.diagnosis.handover import TargetKind
 from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome
 from bot.diagnosis.reasons import Family
 
-MISSING_CONTACT_ID = "missing_contact_id"  # Event.code
-UNSUPPORTED = "unsupported"  # Event.code
 _SIP = re.compile(r"^SIP (\d{3})$")
 _NO_SUCH_NUMBER = (404, 484, 604)
 _NOT_TAKEN_THERE = (480, 486, 487, 600, 603)
