@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,12 +14,12 @@ from bot.alerting import SWEEP, Alerting
 from bot.clock import Clock
 from bot.jobs import Jobs
 from bot.store import deliveries
-from bot.store.engine import reading
+from bot.store.engine import StoreError, reading
 
 log = structlog.get_logger(__name__)
 
 HOUSE, HEARTBEAT = "house", "heartbeat"
-HOUSE_SECONDS, HEARTBEAT_SECONDS = 3600.0, 60.0
+HOUSE_SECONDS, HEARTBEAT_SECONDS, PREPARE_SECONDS = 3600.0, 60.0, 5.0
 
 
 class Background:
@@ -52,11 +53,22 @@ class Background:
         if self._heartbeat_url:
             self._jobs.periodic(HEARTBEAT, HEARTBEAT_SECONDS, self.heartbeat)
         self._jobs.start()
+        threading.Thread(target=self._prepare, name="channels", daemon=True).start()
 
     def stop(self) -> None:
         """Finish what is under way."""
         self._jobs.stop()
         self._engine.dispose()
+
+    def _prepare(self) -> None:
+        """Learn the channels of the settings also where no poll runs; commands speak of them."""
+        while not self._jobs.stopping.is_set():
+            try:
+                if all([tenant.prepare() for tenant in self.tenants]):
+                    return
+            except StoreError as why:
+                log.warning("channels not looked up", reason=str(why))
+            self._jobs.stopping.wait(PREPARE_SECONDS)
 
     # ---- jobs -----------------------------------------------------------------------------------------------------
 

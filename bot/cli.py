@@ -134,15 +134,31 @@ def _show(report: Report, *, as_json: bool) -> None:
 
 
 @main.command()
-def run() -> None:
+@click.option("--no-worker", is_flag=True, help="Leave polls and deliveries to `worker` processes (PostgreSQL only).")
+def run(*, no_worker: bool) -> None:
     """The bot: over Socket Mode if SLACK_APP_TOKEN is set, else over HTTP on PORT."""
-    settings = _settings("cxone", "slack")
+    _run(
+        _settings("cxone", "slack"), "build_bot", needs_postgres="--no-worker" if no_worker else "", work=not no_worker
+    )
+
+
+@main.command()
+def worker() -> None:
+    """A further process of watcher and deliveries; any number of them share one PostgreSQL."""
+    _run(_settings("cxone", "posts"), "build_worker", needs_postgres="`worker`")
+
+
+def _run(settings: Settings, build: str, *, needs_postgres: str, **options: bool) -> None:
+    """Build the parts and run them until a signal comes."""
     from bot import logs, running, web, wiring  # noqa: PLC0415 - see the top
     from bot.store.engine import StoreError  # noqa: PLC0415 - see the top
 
+    if needs_postgres and not settings.many_processes:
+        said = "needs PostgreSQL, which several processes can share: set DATABASE_URL=postgresql+psycopg://…"
+        _end(USAGE, "settings", f"{needs_postgres} {said}")
     logs.set_up(settings.log_level, settings.log_format, settings.secrets())
     try:
-        parts = wiring.build_bot(settings, SystemClock())
+        parts = getattr(wiring, build)(settings, SystemClock(), **options)
     except SettingsError as wrong:
         _end(USAGE, "settings", "\n".join(wrong.faults))
     except (web.CannotListenError, StoreError) as why:

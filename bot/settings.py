@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-Need = Literal["cxone", "slack"]
+Need = Literal["cxone", "slack", "posts"]
 
 _HASH_KEY_LENGTH = 16
 
@@ -278,6 +278,11 @@ class Settings(BaseSettings):
         return (self.cxone_base_url or f"https://{self.cxone_tenant_id}.api.nice.incontact.com").rstrip("/")
 
     @property
+    def many_processes(self) -> bool:
+        """Whether the database can be shared by several processes."""
+        return self.database_url.get_secret_value().startswith("postgresql")
+
+    @property
     def socket_mode(self) -> bool:
         """Whether Slack is reached over a WebSocket that we open, instead of by requests that Slack sends."""
         return bool(self.slack_app_token.get_secret_value())
@@ -365,9 +370,9 @@ def _missing(values: Mapping[str, Any]) -> list[str]:
             faults.append("CXONE_CLIENT_ID: missing. It belongs to the service account that reads conversations.")
         if lacks("cxone_client_secret"):
             faults.append("CXONE_CLIENT_SECRET: missing. It belongs to the same service account.")
+    if {"slack", "posts"} & set(needs) and lacks("slack_bot_token"):
+        faults.append("SLACK_BOT_TOKEN: missing. It begins with xoxb- (your app, Install App).")
     if "slack" in needs:
-        if lacks("slack_bot_token"):
-            faults.append("SLACK_BOT_TOKEN: missing. It begins with xoxb- (your app, Install App).")
         if lacks("slack_signing_secret") and lacks("slack_app_token"):
             faults.append(
                 "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET: one of the two is missing. The first (xapp-…) means Socket"

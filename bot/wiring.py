@@ -18,16 +18,24 @@ from bot.cxone.investigate import Investigator
 from bot.cxone.platform import Conversations, client_credentials
 from bot.diagnosis.handover import Timing
 from bot.settings import Need, Settings, SettingsError, load
+from bot.tenants import Tenant
+from bot.tenants import load as load_tenants
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
     from sqlalchemy import Engine
 
     from bot.alerting import Alerting
+    from bot.background import Background
     from bot.check import Line
+    from bot.jobs import Jobs
     from bot.running import Part
 
 log = structlog.get_logger(__name__)
+
+DATABASE_PATIENCE, DATABASE_PAUSE = 30.0, 2.0  # seconds in which a PostgreSQL may come up, and between two tries
+POST_SECONDS = 7  # of one call to Slack for alerts: a killed process's post is looked for soon after
+SWEEP_LOCAL, SWEEP_DISTRIBUTED = 0.25, 2.0  # seconds between two looks for something to send
 
 AUDITED = ("at", "actor", "channel", "action", "subject", "result")
 
@@ -89,25 +97,105 @@ class Database(NamedTuple):
     lock: int | None = None  # held as long as this process lives
 
 
-def open_database(settings: Settings, *, alone: bool = False) -> Database:
-    """Open and migrate it; `alone` keeps a second process out. Raises `StoreError`."""
+def open_database(settings: Settings, *, alone: bool = False, clock: Clock | None = None) -> Database:
+    """Open and migrate it; `alone` keeps a second process out of SQLite. Raises `StoreError`.
+
+    With a clock a PostgreSQL that is out of reach is tried again for a while: it may be starting as well.
+    """
     from bot.jobs import schema  # noqa: PLC0415 - `diagnose` needs no store
     from bot.store import engine, keys  # noqa: PLC0415 - as above
 
     url = settings.database_url.get_secret_value()
     lock = engine.take_lock(url) if alone else None
     opened = engine.open_store(url)
-    engine.migrate(opened, schema.migrate)
+    deadline = clock.monotonic() + DATABASE_PATIENCE if clock and settings.many_processes else None
+    while True:
+        try:
+            engine.migrate(opened, schema.migrate)
+            break
+        except engine.StoreNewer:
+            raise
+        except engine.StoreError as why:
+            if clock is None or deadline is None or clock.monotonic() >= deadline:
+                raise
+            log.warning(f"No database yet, trying again: {why}")  # noqa: G004 - people look for it
+            clock.sleep(DATABASE_PAUSE)
     return Database(opened, keys.hash_key(settings.hash_key.get_secret_value(), url), lock)
 
 
+class Centre(NamedTuple):
+    """One tenant at work: its settings, who looks things up there, who watches it."""
+
+    tenant: Tenant
+    desk: Investigator
+    alerting: Alerting
+
+
+def build_jobs(database: Database, *, work: bool = True) -> Jobs:
+    """The engine that runs jobs: threads with SQLite, Procrastinate with PostgreSQL."""
+    if database.engine.dialect.name != "postgresql":
+        from bot.jobs.local import Local  # noqa: PLC0415 - `diagnose` needs none
+
+        return Local()
+    from bot.jobs.distributed import Distributed  # noqa: PLC0415 - the extra `postgres` brings what it needs
+
+    return Distributed(database.engine, work=work)
+
+
+def build_centres(
+    settings: Settings, clock: Clock, database: Database, jobs: Jobs, on_call: Callable[[Call], None] | None = None
+) -> list[Centre]:
+    """All tenants. Raises `SettingsError`."""
+    from bot.slack import app as slack  # noqa: PLC0415 - `diagnose` needs nothing of Slack
+    from bot.store import rates  # noqa: PLC0415 - as above
+
+    client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+    client.timeout = POST_SECONDS
+    tenants = load_tenants(settings)
+    centres = []
+    for tenant in tenants:
+        desk = build_investigator(tenant.settings, clock, on_call)
+        if settings.many_processes:
+            session, key = desk.platform.session, tenant.settings.cxone_tenant_id
+            session.rate = rates.SharedRate(clock, database.engine, key, tenant.settings.cxone_max_rps)
+        label = tenant.name if len(tenants) > 1 else ""
+        alerting = build_alerting(
+            tenant.settings, clock, desk.platform, client, database, jobs=jobs, label=label, workspace=tenant.workspace
+        )
+        desk.known, desk.peers_of = alerting.known, alerting.peers_of
+        centres.append(Centre(tenant, desk, alerting))
+    return centres
+
+
+def build_background(
+    settings: Settings, clock: Clock, database: Database, jobs: Jobs, all_of: list[Centre]
+) -> Background:
+    """Polls, deliveries, sweeps and purges of all tenants."""
+    from bot.background import Background  # noqa: PLC0415 - as above
+
+    return Background(
+        [each.alerting for each in all_of],
+        jobs,
+        database.engine,
+        clock,
+        sweep_seconds=SWEEP_DISTRIBUTED if settings.many_processes else SWEEP_LOCAL,
+        heartbeat_url=settings.heartbeat_url.get_secret_value(),
+    )
+
+
 def build_alerting(
-    settings: Settings, clock: Clock, platform: Conversations | Contacts, client: WebClient, database: Database
+    settings: Settings,
+    clock: Clock,
+    platform: Conversations | Contacts,
+    client: WebClient,
+    database: Database,
+    **more: Any,
 ) -> Alerting:
-    """Watcher and notifier. Raises `SettingsError` for filters that are none."""
+    """Watcher and notifier of one tenant. Raises `SettingsError` for filters that are none."""
     from bot.alerting import Alerting, Options  # noqa: PLC0415 - as above
     from bot.alerts import filters  # noqa: PLC0415 - as above
     from bot.alerts.policy import Rules  # noqa: PLC0415 - as above
+    from bot.store.engine import for_tenant  # noqa: PLC0415 - as above
 
     try:
         filters.parse(settings.alert_filter)
@@ -129,20 +217,36 @@ def build_alerting(
         lookback=timedelta(hours=settings.lookback_hours),
         retention_days=settings.retention_days,
         audit_days=settings.audit_days,
-        heartbeat_url=settings.heartbeat_url.get_secret_value(),
+        http_timeout=POST_SECONDS,
     )
     return Alerting(
         platform=platform,
         client=client,
-        engine=database.engine,
+        engine=for_tenant(database.engine, platform.tenant),
         clock=clock,
         hash_key=database.hash_key,
         options=options,
+        **more,
     )
 
 
-def build_bot(settings: Settings, clock: Clock) -> list[Part]:
-    """The parts of `run`, in the order in which they start.
+def build_worker(settings: Settings, clock: Clock) -> list[Part]:
+    """The parts of `worker`: what runs by itself, and the pages that say how it is doing. Raises as `build_bot`."""
+    from bot import web  # noqa: PLC0415 - as above
+    from bot.metrics import Metrics  # noqa: PLC0415 - as above
+
+    database = open_database(settings, clock=clock)
+    jobs = build_jobs(database)
+    metrics = Metrics(lambda: not background.reasons(), lambda: background.ledger())
+    centres = build_centres(settings, clock, database, jobs, metrics.called)
+    background = build_background(settings, clock, database, jobs, centres)
+    pages = web.routes(slack=None, reasons=background.reasons, metrics=metrics.page)
+    server = web.Server(pages, settings.host, settings.port)
+    return [*(_Closing(each.desk.close) for each in centres), background, server]
+
+
+def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Part]:
+    """The parts of `run`, in the order in which they start; without `work` others poll and deliver.
 
     Raises `CannotListenError`, `StoreError`, `SettingsError`.
     """
@@ -158,15 +262,13 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     from bot.store.engine import StoreError, writing  # noqa: PLC0415 - as above
 
     # 1. What is kept, and how it is doing.
-    database = open_database(settings, alone=True)
+    database = open_database(settings, alone=True, clock=clock)
+    jobs = build_jobs(database, work=work)
 
     def reasons() -> list[str]:
-        return [*(socket.reasons() if socket else []), *alerting.reasons()]
+        return [*(socket.reasons() if socket else []), *background.reasons()]
 
-    def ledger() -> dict[str, int]:
-        return alerting.health().ledger.gauges()
-
-    metrics = Metrics(lambda: not reasons(), ledger)
+    metrics = Metrics(lambda: not reasons(), lambda: background.ledger())
 
     def used(use: Use) -> None:
         metrics.used(use.action, use.result)
@@ -188,9 +290,9 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
 
     # 2. Who looks things up, who answers people, who watches.
     client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
-    desk = build_investigator(settings, clock, metrics.called)
-    alerting = build_alerting(settings, clock, desk.platform, client, database)
-    desk.known, desk.peers_of = alerting.known, alerting.peers_of
+    centres = build_centres(settings, clock, database, jobs, metrics.called)
+    background = build_background(settings, clock, database, jobs, centres)
+    _, desk, _alerting = centres[0]
     office = slack.build_office(
         client=client,
         desk=desk,
@@ -206,7 +308,8 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     socket = SocketMode(app, settings.slack_app_token.get_secret_value()) if settings.socket_mode else None
     handler = None if socket else SlackRequestHandler(app)
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
-    return [_Closing(desk.close), alerting, _Closing(office.pool.close), server, *([socket] if socket else [])]
+    closing = [_Closing(each.desk.close) for each in centres]
+    return [*closing, background, _Closing(office.pool.close), server, *([socket] if socket else [])]
 
 
 def audited(settings: Settings, since: datetime) -> list[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -66,6 +67,7 @@ class Distributed:
 
     def __init__(self, engine: Engine, *, work: bool = True, threads: int = THREADS) -> None:
         """Nothing is connected yet."""
+        logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every job at INFO
         self.stopping = threading.Event()
         self._engine = engine
         self._work = work

@@ -1,0 +1,117 @@
+"""Many processes on one PostgreSQL: take-over, graceful stop, and nothing lost or doubled whatever is killed."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.fleet import Fleet, failed_call, fleet
+from tests.e2e.processes import Running, wait_for
+from tests.postgres import Databases, Server
+
+TARGETS = ("q-billing", "q-sales", "q-support", "q-returns")
+
+
+def _settled(it: Fleet, failures: int) -> bool:
+    books = it.ledgers()
+    return sum(book.detected for book in books) >= failures and not any(book.waiting or book.held for book in books)
+
+
+def _arrived(it: Fleet) -> bool:
+    """Every tenant was polled once, so that what comes now is news."""
+    return all(any(seen.path.endswith("/conversations") for seen in tenant.requests) for tenant in it.tenants)
+
+
+@pytest.mark.long
+def test_kills_and_a_restart_of_the_database_lose_and_double_nothing(tmp_path: Path) -> None:
+    """2 web and 3 worker processes, 2,000 failures over 5 tenants, ten SIGKILLs, PostgreSQL restarted in the middle."""
+    rng = random.Random(6)  # noqa: S311 - no secret
+    failures, batches = 2_000, 50
+    server = Server()
+    try:
+        with fleet(tmp_path, Databases(server.url).empty(), 5) as it:
+            kinds = [("run", "--no-worker")] * 2 + [("worker",)] * 3
+            running: list[Running] = [it.start(*kind) for kind in kinds]
+            wait_for(lambda: _arrived(it), "first polls", seconds=60)
+            time.sleep(3)
+            ids: set[str] = set()
+            kills = sorted(rng.sample(range(2, batches), 10))
+            down = None
+            for batch in range(batches):
+                for number in range(failures // batches):
+                    tenant = it.tenants[number % 5]
+                    ids.add(tenant.add(failed_call(TARGETS[(batch + number) % 4])))
+                if down is not None:
+                    running[down] = it.start(*kinds[down])
+                    down = None
+                if batch in kills:
+                    down = rng.choice((0, 1, 2, 2, 3, 3, 4, 4))
+                    running[down].process.send_signal(signal.SIGKILL)
+                if batch == batches // 2:
+                    server.stop("fast")
+                    time.sleep(1)
+                    server.start()
+                time.sleep(1.2)
+            if down is not None:
+                running[down] = it.start(*kinds[down])
+            wait_for(lambda: _settled(it, failures) or None, "all is sent", seconds=150)
+            time.sleep(4)
+            books, lines, messages = it.ledgers(), it.lines(ids), it.messages()
+            refused = [call for call in it.slack.calls if call.method == "chat.postMessage" and "ratelimited" in repr(call)]
+            codes = [process.stop() for process in running]
+        assert len(ids) == failures
+        assert [each for each in ids if lines[each] < 1] == []
+        assert [each for each in ids if lines[each] > 1] == []
+        assert all(book.balanced and not book.dead for book in books), books
+        assert sum(book.sent for book in books) == failures
+        sendings = Counter(message["metadata"]["event_payload"]["delivery_id"] for message in messages)
+        assert max(sendings.values()) == 1
+        assert min(it.gaps()) >= 0.99
+        assert not refused
+        assert all(code == 0 and took < 10 for code, took in codes), codes
+    finally:
+        server.remove()
+
+
+def test_a_killed_workers_job_is_taken_over_in_15_seconds(tmp_path: Path, postgres: Any) -> None:
+    """One of two is killed while it holds a channel's key and waits for Slack; the other posts."""
+    with fleet(tmp_path, postgres.migrated(), 1) as it:
+        first = it.start("worker")
+        wait_for(lambda: _arrived(it), "first poll", first, seconds=30)
+        time.sleep(1)
+        it.slack.faults.script("chat.postMessage", ["hang:30"])
+        conversation = it.tenants[0].add(failed_call("q-billing"))
+        wait_for(lambda: [c for c in it.slack.calls if c.method == "chat.postMessage"], "the post hangs", first)
+        second = it.start("worker")
+        wait_for(lambda: second.address, "the second listens")
+        first.process.kill()
+        killed = time.monotonic()
+        wait_for(lambda: it.lines({conversation})[conversation], "the other posts", second, seconds=30)
+        took = time.monotonic() - killed
+        time.sleep(2)
+        assert it.lines({conversation})[conversation] == 1
+        assert took <= 15, took
+
+
+def test_a_worker_ends_in_time_and_leaves_its_work_to_others(tmp_path: Path, postgres: Any) -> None:
+    """SIGTERM in the middle of slow calls: exit 0 within 10 s, and the next worker does the rest."""
+    with fleet(tmp_path, postgres.migrated(), 1) as it:
+        first = it.start("worker")
+        wait_for(lambda: _arrived(it), "first poll", first, seconds=30)
+        time.sleep(1)
+        it.tenants[0].latency = 1.0
+        ids = {it.tenants[0].add(failed_call("q-billing")) for _ in range(200)}
+        seen = len(it.tenants[0].requests)
+        wait_for(lambda: len(it.tenants[0].requests) > seen + 20, "it reads", first)
+        code, took = first.stop()
+        it.tenants[0].latency = 0.0
+        second = it.start("worker")
+        wait_for(lambda: _settled(it, 200) or None, "the rest is sent", second, seconds=40)
+        assert (code, took < 10) == (0, True), (code, took, first.log)
+        assert set(it.lines(ids).values()) == {1}
