@@ -229,11 +229,18 @@ def check() -> None:
     help="How fast the contact centre lives.",
 )
 @click.option("--socket-mode", is_flag=True, help="Reach the bot over Socket Mode instead of HTTP.")
-def demo(*, port: int, seed: int, speed: float, socket_mode: bool) -> None:
+@click.option(
+    "--api",
+    type=click.Choice(["conversations", "contacts"]),
+    default="conversations",
+    show_default=True,
+    help="Which of the two APIs the bot asks the tenant by.",
+)
+def demo(*, port: int, seed: int, speed: float, socket_mode: bool, api: str) -> None:
     """A made-up contact centre and Slack workspace in your browser, with the real bot between them."""
     from bot.demo import run as demo_run  # noqa: PLC0415 - see the top
 
-    sys.exit(demo_run.demo(seed=seed, speed=speed, port=port, socket_mode=socket_mode))
+    sys.exit(demo_run.demo(seed=seed, speed=speed, port=port, socket_mode=socket_mode, api=api))
 
 
 # ---- endings ------------------------------------------------------------------------------------------------------

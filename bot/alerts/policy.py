@@ -13,6 +13,7 @@ from enum import StrEnum
 from bot.alerts.filters import Filters
 from bot.diagnosis.handover import Diagnosis
 from bot.diagnosis.outcomes import TABLE, Fault, Outcome, Threshold
+from bot.redact import foreign
 
 BROADCAST_AT = (10, 100, 1_000)
 UNACKNOWLEDGED = timedelta(hours=1)
@@ -48,7 +49,7 @@ class Failure:
     target_id: str
     target_name: str
     bot: str
-    reason: str  # raw foreign text
+    reason: str  # masked and cut: a number in it would make every call a group of its own
     reason_code: str
     phone: str
     headline: str
@@ -72,14 +73,19 @@ def failure_of(found: Diagnosis, now: datetime) -> Failure | None:
         outcome=found.outcome,
         fault=found.fault,
         target_id=target_id,
-        target_name=name,
-        bot=found.bot_name or (attempt.from_name if attempt else ""),
-        reason=attempt.reason if attempt else "",
-        reason_code=attempt.reason_code if attempt else "",
+        target_name=foreign(name, 80),
+        bot=bot_of(found),
+        reason=foreign(attempt.reason, 120) if attempt else "",
+        reason_code=foreign(attempt.reason_code, 80) if attempt else "",
         phone=found.phone,
         headline=found.headline,
         next_step=found.next_step,
     )
+
+
+def bot_of(found: Diagnosis) -> str:
+    """The bot's name, as it may be shown and stored."""
+    return foreign(found.bot_name or (found.decided_by.from_name if found.decided_by else ""), 80)
 
 
 # ---- groups -------------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class Polled:
     new: int = 0
     looked: int = 0
     unreadable: int = 0
-    alerts: int = 0
+    alerts: int = 0  # new ones, and those withdrawn
     error: str = ""  # the platform's sentence, if it could not be listed
 
 
@@ -279,9 +279,9 @@ class Watcher:
                     done.unreadable += 1
                     self._retry_later(connection, each, now)
                     continue
-                before = len(changed)
-                changed |= self._write_one(connection, here, each, arrived=arrived, now=now)
-                done.alerts += len(changed) - before
+                touched = self._write_one(connection, here, each, arrived=arrived, now=now)
+                done.alerts += len(touched)
+                changed |= touched
             for group_id in sorted(changed):
                 recount(connection, group_id, now)
                 plan.settle(connection, here, group_id, now)
@@ -325,7 +325,7 @@ class Watcher:
                     conversation_id=row.id,
                     at=found.decided_by.timestamp or call.ended_at or call.started_at or row.seen_at,
                     target_id=_target_id(found),
-                    bot=found.bot_name or found.decided_by.from_name,
+                    bot=policy.bot_of(found),
                     outcome=found.outcome.value,
                     fault=found.fault.value,
                     verdict=verdict,

@@ -24,6 +24,7 @@ from bot.demo.contacts_documents import (
     SKILLS,
     STATES,
     Bundle,
+    agent_number,
     bundle,
     contact_id,
 )
@@ -82,6 +83,20 @@ class ContactsApi:
         if prepare is not None:
             prepare(self, self._bundle_of(main))
         return str(main)
+
+    def settings(self, api: str = "contacts") -> dict[str, str]:
+        """What a bot needs beside the usual settings to ask by this API; nothing for the other one."""
+        if api != "contacts":
+            return {}
+        return {
+            "CXONE_API": "contacts",
+            "CXONE_ISSUER": self.tenant.url,
+            "CXONE_ACCESS_KEY_ID": self.key_id,
+            "CXONE_ACCESS_KEY_SECRET": self.key_secret,
+            "COGNIGY_API_URL": self.tenant.url,
+            "COGNIGY_API_KEY": self.cognigy_key,
+            "COGNIGY_PROJECT_ID": self.project,
+        }
 
     def serves(self, path: str) -> bool:
         """Whether a path is one of this API's."""
@@ -324,7 +339,7 @@ class ContactsApi:
         if not parts or not parts[0].isdigit():
             return _error(400, "agentId must be an integer")
         number = int(parts[0])
-        user = self.tenant.users.get({value: name for name, value in AGENTS.items()}.get(number, ""))
+        user = next((user for id_, user in self.tenant.users.items() if agent_number(id_) == number), None)
         if user is None:
             return _error(404, "Agent not found")
         state, reason = _agent_state(str(user.get("state", {}).get("stateName", "")))
@@ -376,14 +391,22 @@ class ContactsApi:
 
     def _script(self, parts: list[str], request: Request) -> Reply:
         name = request.params.get("scriptPath", "")
-        saved = self.changed.get(name) or datetime.fromisoformat("2026-01-12T09:00:00+00:00")
+        flow = self.tenant.flows[cast.DEAF_FLOW if "survey" in name else cast.FLOW]
+        saved = self.changed.get(name) or datetime.fromisoformat(str(flow.get("publishedDate")))
         if parts and parts[0].lower() == "historybyname":
             rows = [
-                {"scriptId": 90, "modifyDate": stamp(saved), "modifyUser": "somebody", "status": "CURR"},
+                {
+                    "scriptId": 90 + int(flow.get("version") or 0),
+                    "modifyDate": stamp(saved),
+                    "modifyUser": "somebody",
+                    "status": "CURR",
+                },
                 {"scriptId": 89, "modifyDate": "2025-11-03T09:00:00.000Z", "modifyUser": "somebody", "status": "OLD"},
             ]
             return _json({"versions": rows})
-        kinds = ["ONANSWER", "REQAGENT", "HANGUP"] + ([] if "survey" in name else ["ONSIGNAL"])
+        kinds = ["ONANSWER", "REQAGENT", "HANGUP"] + (
+            ["ONSIGNAL"] if any(each.get("type") == "event" for each in flow.get("triggers", ())) else []
+        )
         actions = {str(number): {"name": kind, "label": kind.title()} for number, kind in enumerate(kinds)}
         return _json({"header": {"scriptName": name, "status": "CURR"}, "actions": actions, "branches": []})
 

@@ -137,13 +137,13 @@ def bundle(  # noqa: C901, PLR0912, PLR0915 - one case a kind of step, and flat
         elif (step.what is What.JOINS and leg is not None and leg.purpose == "agent") or (
             step.what is What.STATE and leg is not None and leg.purpose == "agent"
         ):
-            state(ACTIVE, at, skill, AGENTS.get(leg.target, 0))
+            state(ACTIVE, at, skill, agent_number(leg.target))
         elif step.what is What.ASKS:
             if leg is not None and leg.purpose == "agent":
                 continue  # passed on by hand: only the states show it
             target = _target(story, step)
             made.custom["voiceSkillId"] = str(target) if target in SKILLS.values() or target == NOBODY else ""
-            if target in AGENTS.values():
+            if _is_agent(story, step):
                 row["targetAgentId"] = target
             if step.without:
                 log(at, "handoverToCXone: Spawned Contact ID is required", "error")
@@ -161,9 +161,9 @@ def bundle(  # noqa: C901, PLR0912, PLR0915 - one case a kind of step, and flat
             skill = asked if asked in SKILLS.values() else SKILLS[cast.BILLING]
             state(IN_QUEUE, at, skill)
         elif step.what is What.RINGS and leg is not None:
-            state(ROUTING, at, skill, AGENTS.get(leg.target, 0))
+            state(ROUTING, at, skill, agent_number(leg.target))
         elif step.what is What.DECLINES and leg is not None:
-            state(REFUSED, at, skill, AGENTS.get(leg.target, 0))
+            state(REFUSED, at, skill, agent_number(leg.target))
             row |= {"isRefused": True, "refuseReason": "Timeout", "refuseTime": stamp(at)}
             state(IN_QUEUE, at + timedelta(milliseconds=5), skill)
         elif step.what is What.LEAVES and leg is not None and leg.purpose == "customer":
@@ -214,7 +214,21 @@ def _target(story: Story, step: Step) -> int:
     """The whole number of what a request names."""
     leg = story.legs.get(step.to.removeprefix("leg:"))
     target = leg.target if leg else step.to
+    if leg is not None and leg.kind == "user":
+        return agent_number(target)
     return SKILLS.get(target) or AGENTS.get(target) or POINTS.get(target) or NOBODY
+
+
+def _is_agent(story: Story, step: Step) -> bool:
+    leg = story.legs.get(step.to.removeprefix("leg:"))
+    return (leg is not None and leg.kind == "user") or step.to in AGENTS
+
+
+def agent_number(user_id: str) -> int:
+    """The whole number of a user, always the same; 0 for nobody."""
+    if not user_id:
+        return 0
+    return AGENTS.get(user_id) or 10_000 + zlib.crc32(user_id.encode()) % 80_000
 
 
 def _last_target(story: Story, place: int) -> int:
