@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 from typing import Protocol
 
@@ -43,6 +44,7 @@ def until_told(parts: list[Part]) -> None:
     for part in parts:
         part.start()
     told.wait()
+    began = time.monotonic()
     log.info("Stopping: nothing new is taken, what is under way is finished")
     ending = threading.Thread(target=_stop, args=(parts,), name="stop", daemon=True)
     ending.start()
@@ -51,6 +53,10 @@ def until_told(parts: list[Part]) -> None:
         log.warning("Stopped before all was finished", seconds=SECONDS_TO_STOP)
         _leave()
     log.info("Stopped")
+    # Python's own exit waits for every thread of a pool, however long its call takes.
+    last = threading.Timer(max(0.2, SECONDS_TO_STOP - (time.monotonic() - began)), _leave)
+    last.daemon = True
+    last.start()
 
 
 def _stop(parts: list[Part]) -> None:

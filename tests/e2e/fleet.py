@@ -110,7 +110,7 @@ class Fleet:
         found = []
         for channel in self.channels:
             times = sorted(
-                call.at.timestamp() if isinstance(call.at, datetime) else float(call.at)
+                call.at
                 for call in self.slack.calls
                 if call.method == "chat.postMessage" and call.args.get("channel") == channel
             )
