@@ -1,0 +1,65 @@
+"""The same crash sweep with the tables on PostgreSQL: a crash at every kind of step, times the faults of Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from bot.slack import notifier
+from bot.store.engine import for_tenant, open_store
+from bot.store.tables import metadata
+from tests.stories import sweep
+from tests.stories import world as worlds
+from tests.stories.test_sweep import _sweep
+from tests.stories.world import World
+
+
+@pytest.fixture(autouse=True)
+def on_postgres(postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Worlds on one database, emptied for each; statements and commits are steps as on SQLite."""
+    engine = open_store(postgres.migrated())
+    serial = for_tenant(engine, "demo")
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _statement(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        worlds._now_playing[0].steps.tick(statement[:40])
+
+    @event.listens_for(engine, "commit")
+    def _commit(_connection: Any) -> None:
+        worlds._now_playing[0].steps.tick("commit")
+
+    empty_engine = open_store(engine.url.render_as_string(hide_password=False))
+
+    def emptied(*arguments: Any, **options: Any) -> World:
+        with empty_engine.begin() as connection:
+            names = ", ".join(table.name for table in metadata.sorted_tables)
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        return World(*arguments, **options)
+
+    def the_engine() -> Engine:
+        return serial
+
+    monkeypatch.setattr(worlds, "_engine", the_engine)
+    monkeypatch.setattr(sweep, "World", emptied)
+    monkeypatch.setattr(notifier, "PAGE", 3)
+    yield
+    engine.dispose()
+    empty_engine.dispose()
+
+
+def test_a_few_crashes(tmp_path: Path) -> None:
+    """A lost answer, and three crashes."""
+    _sweep(tmp_path, sweep.first_posts, singles=3, pairs_of=0, faults=["accepted, answer lost"])
+
+
+@pytest.mark.long
+def test_the_sweep_on_postgres(tmp_path: Path) -> None:
+    """Every fault, with crashes at steps spread over each story."""
+    runs = _sweep(tmp_path, sweep.first_posts, singles=4, pairs_of=0)
+    runs += _sweep(tmp_path, sweep.whole_life, singles=2, pairs_of=0)
+    runs += _sweep(tmp_path, sweep.pauses_and_lines, singles=1, pairs_of=0)
+    assert runs >= 60
