@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
+from bot import phone
 from bot.clock import Clock
 from bot.cxone.cognigy_client import Cognigy
 from bot.cxone.contacts import Contacts
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bot.alerting import Alerting
     from bot.check import Line
     from bot.running import Part
+    from bot.slack.status_answers import Quota
 
 log = structlog.get_logger(__name__)
 
@@ -152,6 +154,8 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     from bot.metrics import Metrics  # noqa: PLC0415 - as above
     from bot.slack import app as slack  # noqa: PLC0415 - as above
     from bot.slack.access import Rules  # noqa: PLC0415 - as above
+    from bot.slack.alert_desk import AlertDesk  # noqa: PLC0415 - as above
+    from bot.slack.info_desk import InfoDesk  # noqa: PLC0415 - as above
     from bot.slack.office import Use  # noqa: PLC0415 - as above
     from bot.socket_mode import SocketMode  # noqa: PLC0415 - as above
     from bot.store import audit  # noqa: PLC0415 - as above
@@ -181,6 +185,7 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
                     channel=use.channel_id,
                     action=use.action,
                     subject=use.subject,
+                    number_hash=phone.hashed(use.number.e164, database.hash_key) if use.number else "",
                     result=use.result,
                 )
         except StoreError as why:  # the answer matters more than its line in the audit
@@ -191,6 +196,24 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     desk = build_investigator(settings, clock, metrics.called)
     alerting = build_alerting(settings, clock, desk.platform, client, database)
     desk.known, desk.peers_of = alerting.known, alerting.peers_of
+    alerts = AlertDesk(
+        engine=database.engine,
+        clock=clock,
+        tenant=alerting.tenant,
+        deliver=alerting.notifier.deliver_one,
+        rules=alerting.options.rules,
+        ops_channel=lambda: alerting.watcher.ops_channel,
+    )
+    info = InfoDesk(
+        engine=database.engine,
+        clock=clock,
+        tenant=alerting.tenant,
+        client=client,
+        rules=alerting.options.rules,
+        poll_seconds=settings.poll_seconds,
+        reasons=reasons,
+        quota=lambda: quota(desk, settings.cxone_max_rps),
+    )
     office = slack.build_office(
         client=client,
         desk=desk,
@@ -199,6 +222,9 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
         audit=used,
         region=settings.default_region,
         deadline_seconds=settings.deadline_seconds,
+        handlers={**alerts.handlers(), **info.handlers()},
+        buttons=alerts.buttons(),
+        home=info.home,
     )
     app = slack.build_app(office, settings.slack_signing_secret.get_secret_value())
 
@@ -207,6 +233,14 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     handler = None if socket else SlackRequestHandler(app)
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
     return [_Closing(desk.close), alerting, _Closing(office.pool.close), server, *([socket] if socket else [])]
+
+
+def quota(desk: Investigator, max_rps: float | None) -> Quota:
+    """What was asked of CXone, and how fast it may be asked now."""
+    from bot.slack.status_answers import Quota  # noqa: PLC0415 - as above
+
+    session = desk.platform.session
+    return Quota(session.requests_last_hour(), max_rps, session.rate.limit())
 
 
 def audited(settings: Settings, since: datetime) -> list[Mapping[str, Any]]:
