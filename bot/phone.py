@@ -161,7 +161,7 @@ def _bare(text: str) -> str:
 
 def _user(identity: str) -> str:
     """The part of a `tel:` or `sip:` identity that can be a number: no scheme, host or parameters."""
-    if identity.isdigit():  # by far the commonest besides E.164
+    if identity.isdigit() or (identity[1:].isdigit() and identity[0] == "+"):  # by far the commonest
         return identity
     user = _SCHEME.sub("", identity.strip().strip("<>\"' "))
     for mark in ("@", ";", "?"):

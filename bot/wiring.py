@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
+from bot import phone
 from bot.clock import Clock
 from bot.cxone.cognigy_client import Cognigy
 from bot.cxone.contacts import Contacts
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bot.check import Line
     from bot.jobs import Jobs
     from bot.running import Part
+    from bot.slack.status_answers import Quota
 
 log = structlog.get_logger(__name__)
 
@@ -237,7 +239,7 @@ def build_worker(settings: Settings, clock: Clock) -> list[Part]:
 
     database = open_database(settings, clock=clock)
     jobs = build_jobs(database)
-    metrics = Metrics(lambda: not background.reasons(), lambda: background.ledger())
+    metrics = Metrics(lambda: not background.reasons(), lambda: background.ledger())  # noqa: PLW0108 - made below
     centres = build_centres(settings, clock, database, jobs, metrics.called)
     background = build_background(settings, clock, database, jobs, centres)
     pages = web.routes(slack=None, reasons=background.reasons, metrics=metrics.page)
@@ -256,6 +258,8 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     from bot.metrics import Metrics  # noqa: PLC0415 - as above
     from bot.slack import app as slack  # noqa: PLC0415 - as above
     from bot.slack.access import Rules  # noqa: PLC0415 - as above
+    from bot.slack.alert_desk import AlertDesk  # noqa: PLC0415 - as above
+    from bot.slack.info_desk import InfoDesk  # noqa: PLC0415 - as above
     from bot.slack.office import Use  # noqa: PLC0415 - as above
     from bot.socket_mode import SocketMode  # noqa: PLC0415 - as above
     from bot.store import audit  # noqa: PLC0415 - as above
@@ -268,7 +272,7 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     def reasons() -> list[str]:
         return [*(socket.reasons() if socket else []), *background.reasons()]
 
-    metrics = Metrics(lambda: not reasons(), lambda: background.ledger())
+    metrics = Metrics(lambda: not reasons(), lambda: background.ledger())  # noqa: PLW0108 - made below
 
     def used(use: Use) -> None:
         metrics.used(use.action, use.result)
@@ -283,6 +287,7 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
                     channel=use.channel_id,
                     action=use.action,
                     subject=use.subject,
+                    number_hash=phone.hashed(use.number.e164, database.hash_key) if use.number else "",
                     result=use.result,
                 )
         except StoreError as why:  # the answer matters more than its line in the audit
@@ -292,7 +297,25 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
     centres = build_centres(settings, clock, database, jobs, metrics.called)
     background = build_background(settings, clock, database, jobs, centres)
-    _, desk, _alerting = centres[0]
+    _, desk, alerting = centres[0]
+    alerts = AlertDesk(
+        engine=alerting.engine,
+        clock=clock,
+        tenant=alerting.tenant,
+        deliver=alerting.notifier.deliver_one,
+        rules=alerting.options.rules,
+        ops_channel=lambda: alerting.watcher.ops_channel,
+    )
+    info = InfoDesk(
+        engine=alerting.engine,
+        clock=clock,
+        tenant=alerting.tenant,
+        client=client,
+        rules=alerting.options.rules,
+        poll_seconds=settings.poll_seconds,
+        reasons=reasons,
+        quota=lambda: quota(desk, settings.cxone_max_rps),
+    )
     office = slack.build_office(
         client=client,
         desk=desk,
@@ -301,6 +324,9 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
         audit=used,
         region=settings.default_region,
         deadline_seconds=settings.deadline_seconds,
+        handlers={**alerts.handlers(), **info.handlers()},
+        buttons=alerts.buttons(),
+        home=info.home,
     )
     app = slack.build_app(office, settings.slack_signing_secret.get_secret_value())
 
@@ -310,6 +336,14 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
     closing = [_Closing(each.desk.close) for each in centres]
     return [*closing, background, _Closing(office.pool.close), server, *([socket] if socket else [])]
+
+
+def quota(desk: Investigator, max_rps: float | None) -> Quota:
+    """What was asked of CXone, and how fast it may be asked now."""
+    from bot.slack.status_answers import Quota  # noqa: PLC0415 - as above
+
+    session = desk.platform.session
+    return Quota(session.requests_last_hour(), max_rps, session.rate.limit())
 
 
 def audited(settings: Settings, since: datetime) -> list[Mapping[str, Any]]:

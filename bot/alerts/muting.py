@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from bot import redact
 from bot.alerts import filters, plan, policy
 from bot.alerts.record import Scene, scene
 from bot.diagnosis.outcomes import Fault, Outcome
@@ -61,8 +62,11 @@ def mute(
     return mute_id
 
 
-def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime) -> bool:
-    """End a mute, its time come or not: what it held of groups that still fire is sent. False if it was over before."""
+def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime, *, by: str = "") -> bool:
+    """End a mute, its time come or not: what it held of groups that still fire is sent. False if it was over before.
+
+    The channel is told if a group still fires, or if somebody ended it early: `by`, made harmless for Slack.
+    """
     if not mutes.end(connection, row.id, now):
         return False
     left = scene(connection, here.tenant, here.rules, now, here.ops_channel)
@@ -95,9 +99,11 @@ def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime) -> b
             groups.move_cases(connection, group.id, row.channel, old=("muted",), **state)
         groups.change(connection, group.id, now)
         plan.settle(connection, left, group.id, now)
-    if firing:
-        what = "everything" if row.what == "all" else f"{row.what} {row.value}"
-        text = f"The mute of {what} has ended; {firing} {'group' if firing == 1 else 'groups'} still firing."
+    if firing or by:
+        what = redact.escape(said(row))
+        ended = f"{by} has ended the mute of {what}" if by else f"The mute of {what} has ended"
+        count = "1 group is" if firing == 1 else f"{firing or 'no'} groups are"
+        text = f"{ended}; {count} still firing."
         deliveries.add(
             connection,
             here.tenant,
@@ -108,6 +114,24 @@ def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime) -> b
             text=text,
         )
     return True
+
+
+def said(row: AnyRow) -> str:
+    """What a mute is of, in words."""
+    return words(row.what, row.value)
+
+
+def words(what: str, value: str) -> str:
+    """What is muted, in words; a target's name is foreign text, masked and cut."""
+    match what:
+        case "all":
+            return "everything"
+        case "group":
+            return f"alert {value}"
+        case "target":
+            return f"the target {redact.foreign(value, 80)}"
+        case _:
+            return f"the {what} {value}"
 
 
 def acknowledge(connection: Connection, here: Scene, group_id: int, user: str, now: datetime) -> str:

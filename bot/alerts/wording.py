@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.diagnosis.handover import Target
+from bot.diagnosis.outcomes import Fault, Outcome
 
 
 def target_state(target: Target) -> str:
@@ -25,3 +26,14 @@ def target_state(target: Target) -> str:
     if target.listens is False:
         return "has no trigger for sessionTransfer"
     return target.state
+
+
+def rule_of(outcome: Outcome, fault: Fault) -> str:
+    """By what failures are put together, and why so; the rule behind `policy.group_key`."""
+    if fault is Fault.PLATFORM:
+        return "CXone's own failures are one group for the whole tenant: no single target can mend them."
+    if outcome in (Outcome.FORBIDDEN, Outcome.MALFORMED):
+        return "One group for each bot: whoever looks after it mends all of them at once."
+    if outcome in (Outcome.IGNORED, Outcome.INVALID_TARGET):
+        return "One group for each target: one id or one flow is to be mended."
+    return "One group for each target and reason."

@@ -21,7 +21,7 @@ SOURCE = "Cognigy"
 BOT, CUSTOMER = "bot", "customer"  # ids of the two participants that these events name
 
 _SAME_RUN = timedelta(seconds=10)  # one run of the node logs several lines within this time
-_STATUS = r"\D{0,40}?(?P<status>[1-5]\d\d)?\b"
+_STATUS = r"(?:\D{0,40}?(?P<status>[1-5]\d\d)\b)?"
 _SENT = re.compile(
     r"signal(?:l?ed)? CXone with:?\s*['\"]?(?P<action>\w+)|sent signal(?:\W+(?P<also>Escalate|End)\b)?", re.IGNORECASE
 )
@@ -178,7 +178,8 @@ def _voice(story: _Story, name: str, payload: Mapping[str, Any], path: str, at: 
         if final is not None and final < 300:  # noqa: PLR2004 - SIP: 2xx is success
             _add(story, EventKind.ACCEPTED, name, path, at, code=str(final))
         elif final is not None:
-            _refuse(story, path, at, reading.text(payload.get("sip_reason")), f"SIP {final}")
+            reason = reading.text(payload.get("sip_reason"))
+            _add(story, EventKind.REJECTED, name, path, at, reason=reason, code=f"SIP {final}")
         return True
     else:
         return False

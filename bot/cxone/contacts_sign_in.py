@@ -133,7 +133,7 @@ def _refused(status: int, path: str, host: str) -> str:
     return (
         f"{status} on POST {path}: {host} gives no token for this access key. Check CXONE_ACCESS_KEY_ID and "
         "CXONE_ACCESS_KEY_SECRET, that the key is active, and that the employee it belongs to is not deactivated "
-        "(CXone, Admin, Employees, Access Keys)."
+        "(CXone, Manage Access Keys)."
     )
 
 

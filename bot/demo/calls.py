@@ -45,22 +45,24 @@ class PlacedCall:
         """Has everything happened?"""
         return (now - self.start).total_seconds() >= self.times[-1]
 
-    def state(self, now: datetime) -> str:
-        """Where the call stands, for people: talking to the bot, handing over, …"""
+    def state(self, now: datetime) -> tuple[str, bool]:
+        """Where the call stands, for people, and whether its handover failed for good."""
         seconds = (now - self.start).total_seconds()
-        state = "ringing"
+        state, handover = "ringing", ""
         for step, at in zip(self.story.steps, self.times, strict=True):
             if at > seconds:
                 break
             if step.what is What.JOINS and self.story.legs[step.who].purpose == "agent":
-                state = "with an agent"
-            elif step.what is What.LEAVES and self.story.legs[step.who].purpose != "customer":
-                continue
-            else:
-                state = PANEL.get(step.what, state)
-        return state
+                state = handover = "with an agent"
+            elif step.what in PANEL:
+                state = PANEL[step.what]
+                handover = state if state in ENDED and handover not in DONE else handover
+        if seconds < self.times[-1]:
+            return state, False
+        return ENDED.get(handover, "ended, no handover"), handover in ENDED and handover not in DONE
 
 
+# What a step says of the call to people.
 PANEL = {
     What.JOINS: "with the bot",
     What.ASKS: "handover asked for",
@@ -69,8 +71,17 @@ PANEL = {
     What.QUEUES: "in the queue",
     What.RINGS: "ringing an agent",
     What.DECLINES: "agent declined",
-    What.LEAVES: "ending",
-    What.ENDS: "ended",
+}
+# What became of the handover, by the last that was said of it.
+DONE = ("with an agent",)
+ENDED = {
+    "handover asked for": "ended, no reaction",
+    "handover refused": "ended, refused",
+    "handover accepted": "ended, nobody answered",
+    "in the queue": "ended, nobody answered",
+    "ringing an agent": "ended, nobody answered",
+    "agent declined": "ended, nobody answered",
+    "with an agent": "ended, handed over",
 }
 
 
@@ -124,11 +135,14 @@ class Call:
         """What a list for people shows."""
         placed = self.placed
         if placed is None:
-            return {"id": self.id, "number": "", "state": "stored", "scenario": "", "started": self.started}
+            row = {"id": self.id, "number": "", "state": "stored", "failed": False}
+            return {**row, "scenario": "", "started": self.started}
+        state, failed = placed.state(now)
         return {
             "id": self.id,
             "number": placed.number,
-            "state": placed.state(now),
+            "state": state,
+            "failed": failed,
             "scenario": placed.scenario,
             "started": placed.start,
         }

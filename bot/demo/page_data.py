@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 PAGE = 200
 POLL_SECONDS = 20.0
+READY_SECONDS = 15.0
 COMMANDS = [
     {
         "command": "/handover",
@@ -91,6 +92,7 @@ def do(workspace: Workspace, panel: Panel | None, wish: Json) -> Json:
 
 
 def _command(workspace: Workspace, wish: Json) -> Json:
+    workspace.page.ready.wait(READY_SECONDS)
     return _told(workspace.command(wish["text"], command=wish["command"], channel=wish["channel"]))
 
 
@@ -117,6 +119,7 @@ def _close(workspace: Workspace, wish: Json) -> Json:
 
 
 def _home(workspace: Workspace, _wish: Json) -> Json:
+    workspace.page.ready.wait(READY_SECONDS)
     return _told(workspace.open_home())
 
 
@@ -127,6 +130,11 @@ def _dismiss(workspace: Workspace, wish: Json) -> Json:
 
 def _place(panel: Panel, wish: Json) -> Json:
     return {"id": panel.place(wish["scenario"], wish["number"])}
+
+
+def _place_some(panel: Panel, wish: Json) -> Json:
+    panel.place_some(wish["scenario"])
+    return {}
 
 
 def _fault(panel: Panel, wish: Json) -> Json:
@@ -144,7 +152,7 @@ DEEDS: dict[str, Callable[[Workspace, Json], Json]] = {
     "home": _home,
     "dismiss": _dismiss,
 }
-PANEL_DEEDS: dict[str, Callable[[Panel, Json], Json]] = {"place": _place, "fault": _fault}
+PANEL_DEEDS: dict[str, Callable[[Panel, Json], Json]] = {"place": _place, "place_some": _place_some, "fault": _fault}
 
 
 def panel(panel: Panel | None) -> Json:
@@ -152,6 +160,7 @@ def panel(panel: Panel | None) -> Json:
     if panel is None:
         return {}
     return {
+        "now": panel.now(),
         "calls": [dict(call) for call in panel.calls()],
         "scenarios": dict(panel.scenarios()),
         "faults": [dict(fault) for fault in panel.faults()],

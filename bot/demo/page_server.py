@@ -15,7 +15,7 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from string import Template
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.demo import page_data
@@ -29,11 +29,17 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-FILES = ("app.css", "blocks.css", "app.js", "render.js", "text.js", "dialogs.js", "panel.js", "icon.svg")
+FILES = ("app.css", "blocks.css", "app.js", "render.js", "text.js", "dialogs.js", "panel.js", "steps.js", "icon.svg")
 LONGEST_BODY = 1_000_000
 
-Step = tuple[str, str]
-"""What to type, and what it shows."""
+
+class Step(NamedTuple):
+    """One line of the card. `text` is what is typed at a click, or with `place` only what the button says."""
+
+    text: str
+    about: str
+    channel: str = ""  # the name of the channel to be in; "" is where one is
+    place: str = ""  # the scenario of the calls that come in at a click
 
 
 class Panel(Protocol):
@@ -47,8 +53,16 @@ class Panel(Protocol):
         """What can be played: name and one line about it."""
         ...
 
+    def now(self) -> str:
+        """What is broken in the centre at the moment, as a sentence; "" when all is well."""
+        ...
+
     def place(self, scenario: str, number: str) -> str:
         """Place a call; returns its conversation's id. Raises ValueError with a sentence for people."""
+        ...
+
+    def place_some(self, scenario: str) -> None:
+        """Let a few callers ring one after the other. Raises ValueError with a sentence for people."""
         ...
 
     def faults(self) -> Sequence[Mapping[str, Any]]:
@@ -69,6 +83,8 @@ class PageServer:
         self.steps: Sequence[Step] = ()
         self.panel: Panel | None = None
         self.stopping = False
+        self.ready = threading.Event()  # until then, what people do waits for the bot to have started
+        self.ready.set()
         self._server: ThreadingHTTPServer | None = None
 
     def start(self) -> None:
@@ -105,11 +121,8 @@ class PageServer:
             for c in list(team.channels.values())
             if not c.im_of
         )
-        steps = "".join(
-            f'<li><button type="button" class="try" data-text="{escape(text)}"><code>{escape(text)}</code></button>'
-            f"<span>{escape(why)}</span></li>"
-            for text, why in self.steps
-        )
+        ids = {c.name: c.id for c in team.channels.values()}
+        steps = "".join(_step(step, ids.get(step.channel, "")) for step in self.steps)
         me = team.users[self.workspace.user]
         return Template(_file("page.html")).substitute(
             channels=channels,
@@ -118,6 +131,13 @@ class PageServer:
             panel_hidden="" if self.panel else "hidden",
             me=escape(me.real_name),
         )
+
+
+def _step(step: Step, channel: str) -> str:
+    given = {"text": step.text, "channel": channel, "place": step.place}
+    data = "".join(f' data-{name}="{escape(value)}"' for name, value in given.items() if value)
+    label = escape(step.text) if step.place else f"<code>{escape(step.text)}</code>"
+    return f'<li><button type="button" class="try"{data}>{label}</button><span>{escape(step.about)}</span></li>'
 
 
 def _whole(text: str | None) -> int:

@@ -1,55 +1,83 @@
-"""The contact centre beside the chat: calls that were placed, a call of one's own, and what can be broken."""
+"""The contact centre beside the chat: its past, calls that were placed, a call of one's own, and what can be broken."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot import phone
 from bot.demo.centre import Centre
+from bot.demo.page_server import Step
 from bot.demo.tenant import SCENARIOS, Tenant
+from bot.demo.troubles import TROUBLES
 from bot.demo.workspace import Workspace
 
-# Calls that are there from the start, one for each step of the card.
-CALLS = {
-    "+15550199888": ("rejected", "why Billing refused a handover"),
-    "+15550199001": ("ignored_deaf_flow", "a Studio flow that does not listen"),
-    "+15550199002": ("forbidden", "a connector without permission"),
-    "+15550199003": ("accepted_agent", "a handover that worked"),
-}
-STEPS: tuple[tuple[str, str], ...] = (
-    *((f"/handover {number}", why) for number, (_, why) in CALLS.items()),
-    ("/handover list", "what this channel is subscribed to; alerts arrive in #handover-alerts by themselves"),
-    ("/handover help", "everything else that can be typed"),
+HISTORY = timedelta(minutes=6)  # the first deploy is over by then, and the next trouble is near
+PACE = 8.0  # calls that people place are told so many times as fast: nobody waits a minute for a failure
+CALLERS = 3
+APART = timedelta(seconds=4)
+SLOW_CXONE, SLOW_SLACK = 3.0, 2.0
+RETRY_AFTER = 5
+
+REFUSED = "+15550199888"
+SILENT, FORBIDDEN, WAITING, WORKED = (f"+1555019900{last}" for last in range(1, 5))
+OPS, ALERTS = "voicebot-ops", "handover-alerts"
+STEPS = (
+    Step(f"/handover {REFUSED}", "Why did Billing refuse this caller? Everybody in the channel sees the answer.", OPS),
+    Step(f"/handover {SILENT} private", "A Studio flow that does not listen. Only you see it, until you post it.", OPS),
+    Step(f"/handover {FORBIDDEN}", "CXone does not permit the handover.", OPS),
+    Step(f"/handover {WAITING}", "A caller who waits in a queue right now.", OPS),
+    Step(f"/handover {WORKED}", "A handover that worked, to compare.", OPS),
+    Step(
+        "Let three callers fail",
+        "Billing is closed to them. Watch the alert arrive and count.",
+        ALERTS,
+        "rejected_closed",
+    ),
+    Step(
+        "/handover mute Billing 10m trying it out",
+        "No new alerts about Billing; the one that is there says so.",
+        ALERTS,
+    ),
+    Step("/handover list", "What this channel gets, and what is muted.", ALERTS),
+    Step("/handover help", "Everything else that can be typed."),
 )
 
 FAULTS = {
-    "cxone_slow": "CXone takes 3 s a call",
+    "cxone_slow": f"CXone takes {SLOW_CXONE:.0f} s a call",
     "cxone_busy": "CXone answers 429",
-    "cxone_down": "CXone is down",
-    "slack_slow": "Slack takes 2 s a call",
+    "cxone_down": "CXone is down (503)",
+    "slack_slow": f"Slack takes {SLOW_SLACK:.0f} s a call",
     "slack_down": "Slack is down",
 }
 
-# How the names of scenarios begin that end in a failed handover.
-FAILING = ("rejected", "forbidden", "invalid", "malformed", "ignored", "unanswered", "retired")
 
-
-def played(tenant: Tenant) -> None:
-    """Let the calls of the card have happened."""
-    for number, (scenario, _) in CALLS.items():
-        tenant.play(scenario, number)
+def past(tenant: Tenant, centre: Centre, now: datetime) -> None:
+    """Let the last minutes have happened, and the calls of the card, one for each state that a handover can be in."""
+    centre.tick(now - HISTORY)
+    centre.tick(now)
+    tenant.play("accepted_queue", REFUSED, at=now - timedelta(hours=3, minutes=12))
+    tenant.play("unanswered", REFUSED, at=now - timedelta(minutes=55))
+    tenant.play("rejected", REFUSED)
+    tenant.play("ignored_deaf_flow", SILENT)
+    tenant.play("forbidden", FORBIDDEN)
+    tenant.place("waiting", WAITING, at=now - timedelta(seconds=90))
+    tenant.play("accepted_agent", WORKED)
 
 
 class DemoPanel:
-    """What the page shows and does beside the chat."""
+    """What the page shows and does beside the chat. It is given its workspace once that has found its port."""
 
-    def __init__(self, tenant: Tenant, workspace: Workspace, centre: Centre) -> None:
+    workspace: Workspace
+
+    def __init__(self, tenant: Tenant, centre: Centre) -> None:
         self._tenant = tenant
-        self._workspace = workspace
         self._centre = centre
         self._latency = tenant.latency
         self._on: set[str] = set()
+        self._random = random.Random()  # noqa: S311 - numbers of callers, no secret
 
     def calls(self) -> Sequence[Mapping[str, Any]]:
         """Recent calls, newest first."""
@@ -59,10 +87,17 @@ class DemoPanel:
                 "number": call["number"],
                 "state": call["state"],
                 "at": call["started"].isoformat(),
-                "failed": call["scenario"].startswith(FAILING),
+                "failed": call["failed"],
             }
             for call in self._tenant.calls(30)
         ]
+
+    def now(self) -> str:
+        """What is broken, as a sentence."""
+        if not self._centre.trouble:
+            return ""
+        about = TROUBLES[self._centre.trouble][0]
+        return f"{about[:1].upper()}{about[1:]}."
 
     def scenarios(self) -> Mapping[str, str]:
         """What can be played."""
@@ -72,7 +107,16 @@ class DemoPanel:
         """Place a call now. Raises ValueError with a sentence for people."""
         if scenario not in SCENARIOS:
             raise ValueError("There is no such scenario.")
-        return self._tenant.place(scenario, phone.parse(number, "US").e164)
+        return self._tenant.place(scenario, phone.parse(number, "US").e164, speed=PACE)
+
+    def place_some(self, scenario: str) -> None:
+        """Let a few callers ring, the last of them now. Raises ValueError with a sentence for people."""
+        if scenario not in SCENARIOS:
+            raise ValueError("There is no such scenario.")
+        now = self._tenant.clock.now()
+        for before in range(CALLERS):
+            number = f"+1212555{self._random.randint(100, 199):04d}"
+            self._tenant.place(scenario, number, at=now - before * APART, speed=PACE)
 
     def faults(self) -> Sequence[Mapping[str, Any]]:
         """The switches, as they stand."""
@@ -84,12 +128,12 @@ class DemoPanel:
             raise ValueError("There is no such switch.")
         was_down = "slack_down" in self._on
         self._on = self._on | {name} if on else self._on - {name}
-        self._tenant.latency = 3.0 if "cxone_slow" in self._on else self._latency
+        self._tenant.latency = SLOW_CXONE if "cxone_slow" in self._on else self._latency
         self._tenant.faults.clear()
-        if "cxone_busy" in self._on:
-            self._tenant.faults.add("/", "status", status=429, retry_after=5)
         if "cxone_down" in self._on:
             self._tenant.faults.add("/", "status", status=503)
-        self._workspace.faults.slow(2.0 if "slack_slow" in self._on else 0.0)
+        if "cxone_busy" in self._on:
+            self._tenant.faults.add("/", "status", status=429, retry_after=RETRY_AFTER)
+        self.workspace.faults.slow(SLOW_SLACK if "slack_slow" in self._on else 0.0)
         if was_down != ("slack_down" in self._on):
-            self._workspace.down(is_down="slack_down" in self._on)
+            self.workspace.down(is_down="slack_down" in self._on)

@@ -1,7 +1,8 @@
 """`demo`: the tenant that lives, the workspace with its page, and between them the real bot as a process of its own.
 
 The bot knows nothing of this: it is started as a user would start it, with settings that point at the two. It works in
-a folder of its own, so that no `.env` and no database of yours is touched, and everything ends with this process.
+a folder of its own, so that no `.env` and no database of yours is touched, and everything ends with this process, even
+if it is killed (see `leash`). Its windows are short, so that an alert's whole life fits into a few minutes.
 """
 
 from __future__ import annotations
@@ -21,17 +22,19 @@ import click
 
 from bot.clock import SystemClock
 from bot.demo.centre import Centre
-from bot.demo.panel import STEPS, DemoPanel, played
+from bot.demo.leash import PREFIX
+from bot.demo.panel import STEPS, DemoPanel, past
 from bot.demo.tenant import Tenant
 from bot.demo.workspace import Workspace
 
 PORTS_TO_TRY = 50
 SECONDS_TO_STOP = 12
 _LISTENING = "Listening on "
+_CONNECTED = "Connected to Slack"
 _KEPT = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
 
 
-def demo(*, seed: int, speed: float, port: int, socket_mode: bool) -> int:
+def demo(*, seed: int, speed: float, port: int, socket_mode: bool, api: str = "conversations") -> int:
     """Run it until SIGINT or SIGTERM; returns the exit code. The first line printed is the page's address."""
     told = threading.Event()
 
@@ -42,39 +45,46 @@ def demo(*, seed: int, speed: float, port: int, socket_mode: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, tell)
     with contextlib.ExitStack() as ending:
-        # 1. The tenant with calls that people can ask for, and the workspace with its page.
-        tenant = ending.enter_context(Tenant())
-        played(tenant)
-        centre = Centre(tenant, clock=SystemClock(), seed=seed, speed=speed)
-        workspace = _workspace(port, centre, tenant)
-        click.echo(workspace.url)
+        # 1. The tenant with its past, and the workspace with its page.
+        clock = SystemClock()
+        tenant = ending.enter_context(Tenant(clock=clock))
+        centre = Centre(tenant, clock=clock, seed=seed, speed=speed)
+        workspace = _workspace(port, DemoPanel(tenant, centre))
         ending.callback(workspace.stop)
-        if workspace.page.port != port:
+        click.echo(workspace.url)
+        if port and workspace.page.port != port:
             click.echo(f"Port {port} is taken, so the page is on {workspace.page.port}.")
+        past(tenant, centre, clock.now())
 
         # 2. The bot, as a process that knows only its settings.
-        folder = ending.enter_context(tempfile.TemporaryDirectory(prefix="handover-demo-"))
-        bot = ending.enter_context(_bot(_settings(tenant, workspace, folder, socket_mode=socket_mode), folder))
+        folder = ending.enter_context(tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True))
+        bot = ending.enter_context(
+            _bot(_settings(tenant, workspace, folder, socket_mode=socket_mode) | tenant.contacts.settings(api), folder)
+        )
         output = _Output(bot, workspace, told, http=not socket_mode)
         output.start()
 
         # 3. Calls come and go until somebody ends it.
         centre.start()
         ending.callback(centre.stop)
-        click.echo("A made-up contact centre and Slack workspace, on this machine alone. Ctrl-C ends everything.")
+        click.echo(
+            "A made-up contact centre and Slack workspace. It listens on this machine alone; Ctrl-C ends it all."
+        )
         told.wait()
         if bot.poll() is None:
+            click.echo("Ending.")
             return 0
         click.echo(f"The bot ended by itself with {bot.returncode}. Its last lines:\n{output.tail()}", err=True)
         return 1
 
 
-def _workspace(port: int, centre: Centre, tenant: Tenant) -> Workspace:
-    """The workspace on the port, or on the next that is free."""
+def _workspace(port: int, panel: DemoPanel) -> Workspace:
+    """The workspace on the port, or on the next that is free. What is asked of the bot waits until it is there."""
     for candidate in range(port, port + PORTS_TO_TRY if port else 1):
-        workspace = Workspace(port=candidate)
-        workspace.page.panel = DemoPanel(tenant, workspace, centre)
+        workspace = panel.workspace = Workspace(port=candidate)
+        workspace.page.panel = panel
         workspace.page.steps = STEPS
+        workspace.page.ready.clear()
         try:
             return workspace.start()
         except OSError:
@@ -114,12 +124,12 @@ def _settings(tenant: Tenant, workspace: Workspace, folder: str, *, socket_mode:
 
 @contextlib.contextmanager
 def _bot(environment: dict[str, str], folder: str) -> Iterator[subprocess.Popen[str]]:
-    """The bot in a session of its own, so that Ctrl-C reaches it through us, once."""
+    """The bot in a session of its own: Ctrl-C reaches it through us, once. Our end of its stdin is the leash."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "run"],
+        [sys.executable, "-m", "bot.demo.leash"],
         env=environment,
         cwd=folder,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -134,6 +144,8 @@ def _bot(environment: dict[str, str], folder: str) -> Iterator[subprocess.Popen[
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 class _Output:
@@ -169,5 +181,8 @@ class _Output:
             return
         if event.startswith(_LISTENING) and self._http:
             self._workspace.connect(f"{event.removeprefix(_LISTENING)}/slack/events")
+            self._workspace.page.ready.set()
+        if event.startswith(_CONNECTED):
+            self._workspace.page.ready.set()
         if level in ("warning", "error", "critical") and not self._told.is_set():
             click.echo(f"bot: {event}", err=True)

@@ -172,7 +172,7 @@ class Tenant:
         return key
 
     def calls(self, limit: int = 50) -> list[dict[str, Any]]:
-        """The newest calls for a panel: `id`, `number`, `state`, `scenario`, `started`."""
+        """The newest calls for a panel: `id`, `number`, `state`, `failed`, `scenario`, `started`."""
         return self.store.recent(limit, self.clock.now())
 
     # ---- requests ----

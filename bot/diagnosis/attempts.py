@@ -7,7 +7,6 @@ what comes up to two seconds early may still answer the next request. Nothing he
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -82,8 +81,6 @@ def requests_of(
     conversation: Conversation, parties: Parties, timing: Timing, steps: list[Step] | None = None
 ) -> tuple[Request, ...]:
     """The requests of a conversation in time order, each with its answers."""
-    if not any(event.kind is EventKind.TRANSFER for event in conversation.events):
-        return ()
     return _Pairing(conversation, parties, timing, in_order(conversation) if steps is None else steps).run()
 
 
@@ -105,13 +102,28 @@ class _Pairing:
         self.seen: set[str] = set()
         self.any_asked = False
 
-    def run(self) -> tuple[Request, ...]:
-        for step in self.steps:
-            if step.event is not None and step.event.kind is EventKind.TRANSFER:
-                self._prepare(step.event)
+    def run(self) -> tuple[Request, ...]:  # noqa: C901 - one branch a kind of event
+        for _, event, _ in self.steps:
+            if event is not None and event.kind is EventKind.TRANSFER:
+                self._prepare(event)
+        if not self.requests:
+            return ()
         pending = iter(self.requests)
-        for step in self.steps:
-            self._walk(step, pending)
+        for _, event, leg in self.steps:
+            if event is None:
+                if leg.path not in self.parties.machine_paths:
+                    at = Sign(f"{leg.path}.connectedTime", "", leg.connected_at, leg)
+                    self._joined(leg, leg.id or leg.path, at)
+            elif event.kind is EventKind.TRANSFER:
+                self._asked(next(pending))
+            elif event.kind is EventKind.REJECTED:
+                self._refused(event)
+            elif event.kind is EventKind.ACCEPTED:
+                self._accepted(event)
+            elif event.kind is EventKind.CONNECTED:
+                self._connected(event)
+            elif self.any_asked and event.kind in _CHANGES:
+                self._changed(event)
         for leg in self.conversation.participants:
             self._leg(leg)
         self._place_the_lost()
@@ -133,22 +145,6 @@ class _Pairing:
         if ref is not None:
             self.keys[ref.asked] = self.keys[ref.id] = ref.id
 
-    def _walk(self, step: Step, pending: Iterator[Request]) -> None:
-        event = step.event
-        if event is None:
-            leg = step.leg
-            self._joined(leg, leg.id or leg.path, Sign(f"{leg.path}.connectedTime", "", leg.connected_at, leg))
-            return
-        kind = event.kind
-        if kind is EventKind.TRANSFER:
-            self._asked(next(pending))
-        elif kind is EventKind.REJECTED:
-            self._refused(event)
-        elif kind is EventKind.ACCEPTED:
-            self._accepted(event)
-        elif kind is EventKind.CONNECTED or (kind in _CHANGES and self.any_asked):
-            self._changed(event)
-
     def _asked(self, request: Request) -> None:
         self.any_asked = True
         key, sender = self._key(request.event.to_id), request.event.from_id
@@ -156,10 +152,14 @@ class _Pairing:
         if first is not None:
             request.duplicate_of = first.number
         self._claim(request, key)
-        pairs = dict.fromkeys(((sender, key), ("", key), (sender, ""), ("", "")))
-        for row in (*(self.without_answer[pair] for pair in pairs), *(self.held[each] for each in {key, ""})):
-            # The answer that comes first is the first request's: it stays on top of its own repetition.
-            row.insert(len(row) - 1 if row and row[-1] is first else len(row), request)
+        senders, keys = (("", sender) if sender else ("",)), (("", key) if key else ("",))
+        rows = [self.held[each] for each in keys]
+        rows += [self.without_answer[one, each] for one in senders for each in keys]
+        for row in rows:
+            row.append(request)
+            if first is not None and len(row) > 1 and row[-2] is first:
+                # The answer that comes first is the first request's: it stays on top of its own repetition.
+                row[-2:] = request, first
 
     def _first_of_two(self, request: Request, key: str) -> Request | None:
         before = _top(self.held[key]) if key else None
@@ -219,12 +219,8 @@ class _Pairing:
         self._too_late_or_early(key, "taken", sign)
 
     def _changed(self, event: Event) -> None:
-        """A leg came, was queued, rung, refused, or changed otherwise."""
+        """A leg was queued, rung, refused, or changed otherwise."""
         leg = self.parties.find(event.participant_id) if event.participant_id else None
-        sign = Sign(event.path, event.state or event.type, event.at, leg)
-        if event.kind is EventKind.CONNECTED:
-            self._joined(leg, event.participant_id, sign)
-            return
         machine = leg is not None and (leg.path in self.parties.machine_paths)
         if machine and event.kind in (EventKind.OFFERED, EventKind.REFUSED):
             return
@@ -232,7 +228,7 @@ class _Pairing:
         request = _top(self.held[key])
         if request is None:
             return
-        sign = sign._replace(names_target=bool(key))
+        sign = Sign(event.path, event.state or event.type, event.at, leg, names_target=bool(key))
         if event.kind is EventKind.QUEUED:
             request.queued = request.queued or sign
             request.accepted = request.accepted or sign
@@ -243,9 +239,13 @@ class _Pairing:
             if event.kind is EventKind.REFUSED:
                 request.refusals.append(sign)
 
+    def _connected(self, event: Event) -> None:
+        """A leg came, as an event tells."""
+        leg = self.parties.find(event.participant_id) if event.participant_id else None
+        if leg is None or leg.path not in self.parties.machine_paths:
+            self._joined(leg, event.participant_id, Sign(event.path, event.state or event.type, event.at, leg))
+
     def _joined(self, leg: Participant | None, id_: str, sign: Sign) -> None:
-        if leg is not None and (leg.path in self.parties.machine_paths):
-            return
         mark = leg.path if leg is not None else id_
         again, key = mark in self.seen, self._key_of(leg, id_)
         self.seen.add(mark)

@@ -29,6 +29,8 @@ from bot.diagnosis.rules import judge
 from bot.diagnosis.timeline import timeline_of
 
 _TAKEN = (Outcome.ACCEPTED, Outcome.WAITING, Outcome.UNANSWERED)
+_FIRST_TOLD, _LAST_TOLD = 5, 20
+_MOST_TOLD = 30
 _LONGEST_ID = 60
 _NO_EVENT = "there is no sessionTransfer of the bot among the events"
 _LONGEST_IN_A_SENTENCE = 24
@@ -58,7 +60,7 @@ def diagnose(
     if not verdicts:
         return _without_request(conversation, parties, ending, requests, found)
     case, verdict = _deciding(verdicts)
-    for each, result in verdicts:
+    for each, result in _told(verdicts, case, found):
         rows = findings.of_request(each, result) + findings.of_target(each, result)
         found += findings.at_most_warnings(rows) if each is case and result.outcome in _TAKEN[:2] else rows
     change = context.recent_change(case, verdict, peers)
@@ -157,6 +159,18 @@ def _deciding(verdicts: list[tuple[Case, Verdict]]) -> tuple[Case, Verdict]:
     taken = [row for row in verdicts if row[1].outcome in _TAKEN]
     with_answer = [row for row in taken if not row[0].request.open or row[0].request.offered]
     return (with_answer or taken or verdicts)[-1]
+
+
+def _told(
+    verdicts: list[tuple[Case, Verdict]], deciding: Case, found: list[Finding]
+) -> list[tuple[Case, Verdict]]:
+    """Those of which each finding is told: of a great many the first and the last, and the one that decides."""
+    if len(verdicts) <= _MOST_TOLD:
+        return verdicts
+    text = f"The bot asked {len(verdicts)} times. Told are the first {_FIRST_TOLD} and the last {_LAST_TOLD} requests."
+    found.append(_plain(Code.TRANSFER_ATTEMPTED, text, {"sessionTransfer": len(verdicts)}))
+    between = [row for row in verdicts[_FIRST_TOLD:-_LAST_TOLD] if row[0] is deciding]
+    return [*verdicts[:_FIRST_TOLD], *between, *verdicts[-_LAST_TOLD:]]
 
 
 def _attempts(

@@ -90,8 +90,10 @@ def fix(code: Code, case: Case | None, verdict: Verdict | None = None) -> str:
             text = _INVALID
     if case is None:
         return text.format(node=NODE, name="the target", id="", at="", sip="the SIP code")
-    at = f" around {clock(case.request.at)}" if case.request.at is not None else ""
-    return text.format(node=NODE, name=case.name, id=f"`{_id(case)}`", at=at, sip=_sip(case))
+    if not case.places:
+        at = f" around {clock(case.request.at)}" if case.request.at is not None else ""
+        case.places.update(node=NODE, name=case.name, id=f"`{_id(case)}`", at=at, sip=_sip(case))
+    return text.format_map(case.places)
 
 
 def _id(case: Case) -> str:

@@ -68,8 +68,10 @@ def nobody_there(case: Case, target: Target) -> str:
 def of_record(conversation: Conversation) -> list[tuple[Code, str, Event]]:
     """What Cognigy's log says beside the request: errors, who hung up, whether the context was passed on."""
     found: list[tuple[Code, str, Event]] = []
-    asked = any(event.kind is EventKind.TRANSFER for event in conversation.events)
     mine = [event for event in conversation.events if event.source == "Cognigy"]
+    if not mine:
+        return found
+    asked = any(event.kind is EventKind.TRANSFER for event in conversation.events)
     errors = [event for event in mine if event.kind is EventKind.OTHER and event.type == "error"]
     for event in errors[:_MOST_ERRORS]:
         text = f"The Cognigy flow logged an error{_at(event)}: “{clean(event.reason, 120)}”."

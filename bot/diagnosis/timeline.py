@@ -21,7 +21,7 @@ _WITH_THE_CALLER = timedelta(seconds=5)  # a call that ends so soon after its ca
 _when = attrgetter("timestamp")
 
 
-def timeline_of(
+def timeline_of(  # noqa: PLR0917 - what was read of the call so far
     conversation: Conversation,
     parties: Parties,
     ending: Ending,

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.cxone.investigate import ById
 from bot.redact import foreign
-from bot.slack import messages, messages_answers, messages_modals, serving
+from bot.slack import alert_messages, messages, messages_answers, messages_modals, serving
 from bot.slack.blocks import Message
 from bot.slack.office import Asker, Office
 
@@ -39,6 +39,18 @@ def register(app: App, office: Office) -> None:
         ack()
         _share(office, body)
 
+    @app.action(alert_messages.DIAGNOSE_LATEST)
+    def diagnose_latest(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        _again(office, body, "diagnose_latest")
+
+    for action_id in office.buttons:
+
+        @app.action(action_id)
+        def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+            ack()
+            _served(office, body, str(action.get("action_id") or ""))
+
     @app.action(messages.RAW_EVENTS)
     def raw_events(ack: Ack, body: dict[str, Any]) -> None:
         ack()
@@ -57,6 +69,19 @@ def _again(office: Office, body: dict[str, Any], name: str) -> None:
     def work(someone: Asker) -> str:
         report = serving.look_up(office, ById(value))
         return serving.deliver(office, someone, report, private=_is_private(body))
+
+    _in_pool(office, body, name, work)
+
+
+def _served(office: Office, body: dict[str, Any], name: str) -> None:
+    """A button that needs the store; the asker alone is answered."""
+    handler, value, say = office.buttons[name], value_of(body), serving.privately(office, asker_of(body))
+
+    def work(someone: Asker) -> str:
+        told = handler(value, someone)
+        if told.message is not None:
+            say(told.message)
+        return told.result
 
     _in_pool(office, body, name, work)
 
@@ -169,7 +194,16 @@ def asker_of(body: dict[str, Any]) -> Asker:
         thread_ts=""
         if _is_private(body)
         else str(message.get("thread_ts") or message.get("ts") or container.get("message_ts") or ""),
+        name=str(user.get("username") or user.get("name") or ""),
+        event_id=_event_id(body),
     )
+
+
+def _event_id(body: dict[str, Any]) -> str:
+    """The same in every delivery of one press."""
+    action = (body.get("actions") or [{}])[0]
+    pressed = str(body.get("trigger_id") or action.get("action_ts") or "")
+    return f"action {pressed}" if pressed else ""
 
 
 def value_of(body: dict[str, Any]) -> str:

@@ -121,6 +121,7 @@ def message(group: Group) -> b.Message:
         b.line(b.bold("Next step   "), foreign(group.next_step, 600)) if group.next_step else None,
         _state(group),
         _buttons(group),
+        b.context(f"Alert {group.id}"),  # what `why` asks for
     ]
     return b.message([part for part in parts if part is not None])
 

@@ -19,8 +19,10 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_sdk import WebClient
 
 from bot.clock import Clock
-from bot.slack import actions, commands, home
+from bot.slack import actions, commands
+from bot.slack import home as home_tab
 from bot.slack.access import Access, Rules
+from bot.slack.blocks import Block
 from bot.slack.office import Desk, Handler, Office, Once, Pool, Use
 from bot.slack.replies import Poster
 
@@ -49,9 +51,10 @@ def build_office(
     workers: int = 16,
     waiting: int = 100,
     handlers: Mapping[type, Handler] | None = None,
-    home_facts: Callable[[], list[str]] = list,
+    buttons: Mapping[str, Handler] | None = None,
+    home: Callable[[str], list[Block]] = lambda user_id: [],  # noqa: ARG005 - nobody has anything
 ) -> Office:
-    """The seams of the Slack room. `handlers` are the commands that need the store, by type of the grammar."""
+    """The seams of the Slack room. `handlers` and `buttons` need the store: by type of the grammar, by action id."""
     return Office(
         desk=desk,
         client=client,
@@ -64,7 +67,8 @@ def build_office(
         region=region,
         deadline_seconds=deadline_seconds,
         handlers=handlers or {},
-        home_facts=home_facts,
+        buttons=buttons or {},
+        home=home,
     )
 
 
@@ -87,7 +91,7 @@ def build_app(office: Office, signing_secret: str = "") -> App:
         commands.handle(office, ack, body)
 
     actions.register(app, office)
-    home.register(app, office)
+    home_tab.register(app, office)
 
     @app.error
     def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:

@@ -157,6 +157,11 @@ def person(user_id: str) -> Element:
     return {"type": "user", "user_id": user_id}
 
 
+def channel(channel_id: str) -> Element:
+    """A Slack channel, by id."""
+    return {"type": "channel", "channel_id": channel_id}
+
+
 def _section(elements: Iterable[Element | str | None]) -> Element:
     made = [words(element) if isinstance(element, str) else element for element in elements if element]
     made = [element for element in made if element.get("text") != ""]
@@ -218,6 +223,8 @@ def _as_mrkdwn(element: Element | str) -> str:
     match element["type"]:
         case "user":
             return f"<@{redact.escape(element['user_id'])}>"
+        case "channel":
+            return f"<#{redact.escape(element['channel_id'])}>"
         case "date":
             return str(element["fallback"])
         case _:

@@ -56,10 +56,14 @@ def handle(office: Office, ack: Ack, body: dict[str, Any]) -> None:
         _acked(ack, messages_answers.busy(office.pool.size))
         office.use(asker, name, _subject(action), "busy")
     else:
-        _acked(ack, messages_answers.looking_up(_what(action)))
+        what = _what(action)
+        _acked(ack, messages_answers.looking_up(what)) if what else ack()
         say = serving.privately(office, asker)
         work = _work(office, action, text)
-        office.pool.run(lambda: serving.serve(office, asker, name=name, subject=_subject(action), work=work, say=say))
+        subject, number = _subject(action), action.number if isinstance(action, grammar.Diagnose) else None
+        office.pool.run(
+            lambda: serving.serve(office, asker, name=name, subject=subject, work=work, say=say, number=number)
+        )
 
 
 def _work(office: Office, action: grammar.Action, text: str) -> Callable[[Asker], str]:
@@ -76,8 +80,13 @@ def _work(office: Office, action: grammar.Action, text: str) -> Callable[[Asker]
             say(messages_answers.target(found))
             return found.status.value
         handler = office.handlers.get(type(action))
-        say(handler(action, asker) if handler else messages_answers.not_yet(_NAMES[type(action)]))
-        return "answered" if handler else "not_yet"
+        if handler is None:
+            say(messages_answers.not_yet(_NAMES[type(action)]))
+            return "not_yet"
+        told = handler(action, asker)
+        if told.message is not None:
+            say(told.message)
+        return told.result
 
     return work
 
@@ -93,7 +102,7 @@ def _query(action: grammar.Asked) -> Query:
 
 
 def _what(action: grammar.Action) -> str:
-    """For "Looking up …": never more of a number than its last four digits."""
+    """For "Looking up …": never more of a number than its last four digits. Empty: not worth a word."""
     match action:
         case grammar.Diagnose():
             return f"…{action.number.last4}"
@@ -104,25 +113,44 @@ def _what(action: grammar.Action) -> str:
         case grammar.LookAtTarget():
             return f"{action.kind.value} {foreign(action.id, 80)}"
         case _:
-            return "what you asked for"
+            return ""  # answered as fast as an ack is
 
 
 def _subject(action: grammar.Action) -> str:
+    """What it is about, masked, for the audit."""
     match action:
         case grammar.Diagnose():
-            return action.number.masked
+            said = action.number.masked
         case grammar.DiagnoseId():
-            return foreign(action.conversation_id, 80)
+            said = action.conversation_id
         case grammar.DiagnoseSession():
-            return foreign(action.session_id, 80)
+            said = action.session_id
         case grammar.LookAtTarget():
-            return f"{action.kind.value} {foreign(action.id, 80)}"
+            said = f"{action.kind.value} {action.id}"
+        case grammar.Subscribe() | grammar.Recent() | grammar.Unsubscribe():
+            said = str(action.filters or "")
+        case grammar.Mute():
+            said = f"{_muted(action.what)} {action.why}".strip()
+        case grammar.Unmute():
+            said = _muted(action.what)
+        case grammar.Why():
+            said = action.alert
         case _:
-            return ""
+            said = ""
+    return foreign(said, 200)
+
+
+def _muted(what: object) -> str:
+    return what.said if isinstance(what, grammar.Target) else str(what)
 
 
 def _acked(ack: Ack, message: Message) -> None:
     ack(text=message.text, blocks=message.blocks or None, response_type="ephemeral")
+
+
+def _event_id(body: dict[str, Any]) -> str:
+    trigger = str(body.get("trigger_id") or "")
+    return f"command {trigger}" if trigger else ""
 
 
 def _asker(body: dict[str, Any]) -> Asker:
@@ -131,4 +159,6 @@ def _asker(body: dict[str, Any]) -> Asker:
         channel_id=str(body.get("channel_id") or ""),
         channel_name=str(body.get("channel_name") or ""),
         response_url=str(body.get("response_url") or ""),
+        name=str(body.get("user_name") or ""),
+        event_id=_event_id(body),
     )

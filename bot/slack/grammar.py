@@ -23,7 +23,7 @@ from bot.diagnosis.outcomes import Fault, Outcome
 from bot.slack.spans import duration
 
 LONGEST_SINCE = timedelta(days=31)
-LONGEST_MUTE = timedelta(days=31)
+LONGEST_MUTE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,9 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    """`unsubscribe`."""
+    """`unsubscribe`, or `unsubscribe [filters]` for one of several. None: all of the channel."""
+
+    filters: Filters | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +310,10 @@ def _filtered(make: Callable[[Filters], Action]) -> Callable[[str, str], Action]
     return read
 
 
+def _unsubscribe(rest: str, typed: str) -> Action:
+    return _filtered(Unsubscribe)(rest, typed) if rest else Unsubscribe()
+
+
 def _alone(action: Action, word: str) -> Callable[[str, str], Action]:
     def read(rest: str, typed: str) -> Action:
         return Misunderstood(typed, f"“{word}” takes nothing more.") if rest else action
@@ -320,7 +326,9 @@ def _mute(rest: str, typed: str) -> Action:
     until = duration(words[1]) if len(words) > 1 else None
     if until is None or until > LONGEST_MUTE:
         return Misunderstood(
-            typed, "Say what to mute (an outcome, a fault, a target or all) and for how long, such as 30m, 2h or 1d."
+            typed,
+            "Say what to mute (an outcome, a fault, a target or all) and for how long, 24 hours at the most,"
+            " such as: mute Billing 2h deploy",
         )
     return Mute(_muted(words[0]), until, " ".join(words[2:]))
 
@@ -360,7 +368,7 @@ _COMMANDS: dict[str, Callable[[str, str], Action]] = {
     "flow": _look_at(TargetKind.FLOW),
     "recent": _filtered(Recent),
     "subscribe": _filtered(Subscribe),
-    "unsubscribe": _alone(Unsubscribe(), "unsubscribe"),
+    "unsubscribe": _unsubscribe,
     "list": _alone(ListSubscriptions(), "list"),
     "mute": _mute,
     "unmute": _unmute,

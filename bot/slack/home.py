@@ -9,7 +9,10 @@ from slack_bolt import App
 from slack_sdk.errors import SlackClientError
 
 from bot.slack import messages_modals
+from bot.slack.access import Refused
+from bot.slack.blocks import Block
 from bot.slack.office import Office
+from bot.store.engine import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +23,22 @@ def register(app: App, office: Office) -> None:
     @app.event("app_home_opened")
     def opened(event: dict[str, Any]) -> None:
         if event.get("tab", "home") == "home":
-            show(office, str(event.get("user") or ""))
+            show(office, str(event.get("user") or ""), str(event.get("channel") or ""))
 
 
-def show(office: Office, user_id: str) -> None:
+def _own(office: Office, user_id: str, channel_id: str) -> list[Block]:
+    """What is shown to those alone who may use the bot."""
+    try:
+        office.access.check(user_id, channel_id, "")
+        return office.home(user_id)
+    except (Refused, StoreError) as fault:
+        log.info("the Home tab shows nothing of its own: %s", fault)
+        return []
+
+
+def show(office: Office, user_id: str, channel_id: str) -> None:
     """Publish one person's Home tab. Nothing depends on it, so a failure is only logged."""
     try:
-        office.client.views_publish(user_id=user_id, view=messages_modals.home(office.home_facts()))
+        office.client.views_publish(user_id=user_id, view=messages_modals.home(_own(office, user_id, channel_id)))
     except (SlackClientError, OSError, ValueError) as fault:
         log.warning("views.publish: %s", type(fault).__name__)

@@ -44,8 +44,18 @@ def usage(typed: str = "", hint: str = "", *, withheld: bool = False) -> b.Messa
         made.append(_listed([row for row in _COMMANDS if row[0].split()[1] in ("id", "session", "recent")]))
     else:
         made.append(b.line(b.bold("What you can type") if typed else b.bold("Why did a handover fail?")))
-        made.append(_listed(_COMMANDS))
+        made.append(_listed(_about(typed) or _COMMANDS))
     return b.message(made)
+
+
+def _about(typed: str) -> list[tuple[str, str]]:
+    """The lines of the help about the command that was typed wrongly."""
+    word = typed.split(" ", 1)[0].lower() if typed else ""
+    return [
+        row
+        for row in _COMMANDS
+        if word.isalpha() and word in f"{row[0]} {row[1]}".replace(",", " ").replace(";", " ").split()[1:]
+    ]
 
 
 def not_yet(word: str) -> b.Message:

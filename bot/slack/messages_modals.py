@@ -64,14 +64,14 @@ def whole_timeline(found: Diagnosis) -> View:
     return b.modal("Timeline", made or [b.line("This call has no timeline.")])
 
 
-def home(facts: list[str]) -> View:
-    """The Home tab. `facts` are sentences of ours on how the bot is doing."""
+def home(own: list[b.Block]) -> View:
+    """The Home tab; `own` is what concerns the reader."""
     made = [
         b.header("Why did a handover fail?"),
         b.line(
             "I look up calls that a Cognigy voicebot could not hand over to NICE CXone. I read, and change nothing."
         ),
-        *([b.bullets([[fact] for fact in facts])] if facts else []),
+        *own,
         *messages_answers.usage().blocks,
     ]
     return {"type": "home", "blocks": made}

@@ -8,16 +8,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from slack_sdk import WebClient
 
+from bot import phone
 from bot.clock import Clock
 from bot.cxone.deadline import Deadline
 from bot.cxone.investigate import Query
 from bot.diagnosis.handover import Report, Target, TargetKind
 from bot.slack.access import Access
-from bot.slack.blocks import Message
+from bot.slack.blocks import Block, Message
 from bot.slack.replies import Poster
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Use:
     action: str  # "diagnose", "raw_events", "subscribe", …
     subject: str
     result: str  # an outcome, "not_found", "refused: …", "failed: …"
+    number: phone.Number | None = None  # the one that was looked up, for its keyed hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,19 @@ class Asker:
     response_url: str = field(repr=False)
     thread_ts: str = ""  # answers to a button go below its message
     zone: tzinfo = UTC
+    name: str = ""  # as the payload says it
+    event_id: str = ""  # the same in every delivery of one command or press
 
 
-Handler = Callable[[Any, Asker], Message]
-"""A command that answers the asker alone: (action, asker) -> what to say. Runs in the pool, and may raise."""
+class Told(NamedTuple):
+    """What a handler says to the asker alone (None: nothing), and the result for the audit."""
+
+    message: Message | None
+    result: str = "answered"
+
+
+Handler = Callable[[Any, Asker], Told]
+"""What answers the asker alone: (action of the grammar or value of the button, asker). Runs in the pool, may raise."""
 
 
 class Pool:
@@ -138,16 +149,17 @@ class Office:
     audit: Callable[[Use], None]
     region: str = "US"
     deadline_seconds: float = 20.0
-    handlers: Mapping[type, Handler] = field(default_factory=dict)
-    home_facts: Callable[[], list[str]] = list
+    handlers: Mapping[type, Handler] = field(default_factory=dict)  # by type of the grammar
+    buttons: Mapping[str, Handler] = field(default_factory=dict)  # by action id
+    home: Callable[[str], list[Block]] = lambda user_id: []  # noqa: ARG005 - nobody has anything
 
     def deadline(self) -> Deadline:
         """The deadline of one use, from now."""
         return Deadline(self.clock, self.deadline_seconds)
 
-    def use(self, asker: Asker, action: str, subject: str, result: str) -> None:
+    def use(self, asker: Asker, action: str, subject: str, result: str, number: phone.Number | None = None) -> None:
         """Write one line of the audit. A failure is logged: after an ack, an exception would take the ack back."""
         try:
-            self.audit(Use(self.clock.now(), asker.user_id, asker.channel_id, action, subject, result))
+            self.audit(Use(self.clock.now(), asker.user_id, asker.channel_id, action, subject, result, number))
         except Exception:
             log.exception("the audit of %s was not written", action)

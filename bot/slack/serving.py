@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot import phone
 from bot.cxone.errors import CXoneError
 from bot.cxone.investigate import ConversationNotFound, Query
 from bot.diagnosis.handover import Report
@@ -15,6 +16,7 @@ from bot.slack import messages, messages_answers, replies
 from bot.slack.access import Refused
 from bot.slack.office import Asker, Office
 from bot.slack.replies import Posted
+from bot.store.engine import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +24,16 @@ Say = Callable[[b.Message], object]
 Work = Callable[[Asker], str]  # returns the result for the audit
 
 
-def serve(office: Office, asker: Asker, *, name: str, subject: str, work: Work, say: Say) -> None:
+def serve(
+    office: Office,
+    asker: Asker,
+    *,
+    name: str,
+    subject: str,
+    work: Work,
+    say: Say,
+    number: phone.Number | None = None,
+) -> None:
     """Do the work for somebody who may ask for it; `say` tells them what went wrong."""
     try:
         result = _worked(office, asker, work, say)
@@ -31,7 +42,7 @@ def serve(office: Office, asker: Asker, *, name: str, subject: str, work: Work, 
         log.exception("%s failed, reference %s", name, reference)
         result = f"failed: {reference}"
         _last_words(say, messages_answers.broken(reference))
-    office.use(asker, name, subject, result)
+    office.use(asker, name, subject, result, number)
 
 
 def allowed(office: Office, asker: Asker) -> Asker:
@@ -78,6 +89,9 @@ def _worked(office: Office, asker: Asker, work: Work, say: Say) -> str:
     except ConversationNotFound as fault:
         say(messages_answers.not_found(fault.searched, fault.sentence))
         return "not_found"
+    except StoreError as fault:
+        say(messages_answers.said_plainly(str(fault)))
+        return "failed: database"
     except CXoneError as fault:
         say(messages_answers.failed(fault.sentence, fault.call))
         return f"failed: {type(fault).__name__} {fault.status or ''}".strip()

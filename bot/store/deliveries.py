@@ -284,7 +284,8 @@ def paused(connection: Connection, tenant: str, before: datetime) -> Sequence[An
 def oldest_due(connection: Connection, tenant: str, now: datetime) -> datetime | None:
     """Since when the longest waiting delivery is due, paused channels aside; None if nothing waits."""
     found: datetime | None = connection.scalar(
-        select(func.min(deliveries.c.created_at))
+        # What was never tried is late since it was due; what was tried is late since it was owed.
+        select(func.min(case((deliveries.c.tries == 0, deliveries.c.due_at), else_=deliveries.c.created_at)))
         .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
         .where(
             deliveries.c.tenant == tenant,

@@ -44,6 +44,13 @@ def get(connection: Connection, group_id: int) -> AnyRow:
     return connection.execute(select(groups).where(groups.c.id == group_id)).one()
 
 
+def of_tenant(connection: Connection, tenant: str, group_id: int) -> AnyRow | None:
+    """A group that somebody names; None if there is none, or none of this tenant."""
+    return connection.execute(
+        select(groups).where(groups.c.id == group_id, groups.c.tenant == tenant).with_for_update()
+    ).first()
+
+
 def change(connection: Connection, group_id: int, now: datetime, **values: Any) -> None:
     """Change what its messages show: the version grows, so that every message of it is edited."""
     connection.execute(

@@ -76,6 +76,15 @@ def pause(connection: Connection, tenant: str, channel: str, now: datetime, why:
     return sorted({author for author in connection.scalars(statement) if author})
 
 
+def resume(connection: Connection, tenant: str, channel: str) -> None:
+    """The channel takes messages again: what was paused of it is active."""
+    connection.execute(
+        update(subscriptions)
+        .where(subscriptions.c.tenant == tenant, subscriptions.c.channel == channel, subscriptions.c.ended_at.is_(None))
+        .values(paused_at=None, paused_why="")
+    )
+
+
 def any_ever(connection: Connection, tenant: str) -> bool:
     """Whether this tenant ever had a subscription: a first start has none."""
     return connection.scalar(select(subscriptions.c.id).where(subscriptions.c.tenant == tenant).limit(1)) is not None

@@ -13,6 +13,7 @@ from slack_bolt import App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 
+from bot.demo.page_server import Step
 from bot.demo.workspace import Workspace
 
 OPS = "C0VOICEBOT"
@@ -121,7 +122,7 @@ def browser() -> Iterator[Browser]:
 def slack() -> Iterator[Workspace]:
     """A workspace with a bot that listens."""
     running = Workspace(post_burst=100)
-    running.page.steps = [("/handover +15550142233", "a call that was refused")]
+    running.page.steps = [Step("/handover +15550142233", "a call that was refused")]
     with running:
         handler = SlackRequestHandler(_bot(running))
         server = make_server("127.0.0.1", 0, handler, server_class=_Server, handler_class=_Quiet)

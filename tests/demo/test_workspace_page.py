@@ -8,6 +8,7 @@ import pytest
 import requests
 from slack_sdk import WebClient
 
+from bot.demo.page_server import Step
 from bot.demo.workspace import Workspace
 
 OPS = "C0VOICEBOT"
@@ -27,6 +28,14 @@ class Centre:
     def scenarios(self) -> dict[str, str]:
         """One story."""
         return {"rejected": "The queue refuses."}
+
+    def now(self) -> str:
+        """What is broken."""
+        return "The queue is closed."
+
+    def place_some(self, scenario: str) -> None:
+        """Remember it."""
+        self.placed.append((scenario, "some"))
 
     def place(self, scenario: str, number: str) -> str:
         """Remember it; a number begins with a plus."""
@@ -55,7 +64,10 @@ def centre() -> Centre:
 def slack(centre: Centre) -> Iterator[Workspace]:
     """A workspace with a card and a panel."""
     running = Workspace(post_burst=100)
-    running.page.steps = [("/handover +15550142233", "a call <b>refused</b>"), ("/handover help", "what it knows")]
+    running.page.steps = [
+        Step("/handover +15550142233", "a call <b>refused</b>"),
+        Step("/handover help", "what it knows"),
+    ]
     running.page.panel = centre
     with running:
         yield running
@@ -90,7 +102,7 @@ def test_all_files_of_the_page_are_there(slack: Workspace) -> None:
     page = requests.get(slack.url, timeout=5).text
     for name in ("app.css", "blocks.css", "app.js", "icon.svg"):
         assert f"/static/{name}" in page
-    for name in ("render.js", "text.js", "dialogs.js", "panel.js", "app.js", "app.css"):
+    for name in ("render.js", "text.js", "dialogs.js", "panel.js", "steps.js", "app.js", "app.css"):
         assert requests.get(f"{slack.url}static/{name}", timeout=5).status_code == 200
     for name in ("../page_server.py", "page.html", "nothing.js"):
         assert requests.get(f"{slack.url}static/{name}", timeout=5).status_code == 404

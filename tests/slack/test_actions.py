@@ -11,6 +11,7 @@ import pytest
 
 from bot.cxone.errors import UnreachableError
 from bot.cxone.investigate import ById
+from bot.slack import blocks
 from bot.slack.access import Rules
 from tests.slack import reports
 from tests.slack.conftest import Build, FixedDesk, House, until
@@ -146,9 +147,9 @@ def test_access_is_checked_at_every_press(build: Build, action: str) -> None:
 
 def test_the_home_tab_is_shown(build: Build) -> None:
     """With how the bot is doing."""
-    house = build(home_facts=lambda: ["CXone answered 3 s ago."])
+    house = build(home=lambda user_id: [blocks.line(f"CXone answered {user_id} 3 s ago.")])
     house.slack.open_home()
-    assert "CXone answered 3 s ago." in json.dumps(until(house.slack.home))
+    assert "CXone answered U0SAM 3 s ago." in json.dumps(until(house.slack.home))
 
 
 def test_a_home_tab_that_slack_refuses_is_only_logged(house: House, caplog: pytest.LogCaptureFixture) -> None:

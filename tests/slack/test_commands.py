@@ -21,7 +21,7 @@ from bot.diagnosis.handover import Searched
 from bot.slack import grammar
 from bot.slack.app import build_app
 from bot.slack.blocks import Message
-from bot.slack.office import Asker
+from bot.slack.office import Asker, Told
 from tests.slack import reports
 from tests.slack.conftest import SECRET, Build, FixedDesk, House, until
 
@@ -135,13 +135,14 @@ def test_what_has_no_handler_says_that_it_comes_with_alerts(house: House, text: 
 def test_a_handler_answers_the_asker(build: Build) -> None:
     """How other rooms add commands."""
 
-    def status(action: grammar.ShowStatus, asker: Asker) -> Message:
+    def status(action: grammar.ShowStatus, asker: Asker) -> Told:
         del action
-        return Message(f"All well, {asker.user_id}.")
+        return Told(Message(f"All well, {asker.user_id}."), "well")
 
     house = build(handlers={grammar.ShowStatus: status})
     house.slack.command("status")
     assert house.whispered("All well, U0SAM.")
+    assert house.used()[0].result == "well"
 
 
 @pytest.mark.parametrize(

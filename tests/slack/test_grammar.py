@@ -124,7 +124,7 @@ def test_every_command_is_read(text: str, action: g.Action) -> None:
         ("agent <@U1|jane>", "After “agent”"),
         ("recent foo", "no filter"),
         ("subscribe outcome=nonsense", "no such outcome"),
-        ("unsubscribe now", "takes nothing more"),
+        ("unsubscribe now", "is no filter"),
         ("mute", "for how long"),
         ("mute rejected", "for how long"),
         ("mute rejected 99d", "for how long"),

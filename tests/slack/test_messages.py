@@ -236,7 +236,7 @@ VIEWS: dict[str, dict[str, Any]] = {
     "timeline, hostile": messages_modals.whole_timeline(reports.hostile().diagnosis),
     "timeline, none": messages_modals.whole_timeline(reports.bare().diagnosis),
     "home": messages_modals.home([]),
-    "home with facts": messages_modals.home(["CXone answers.", "Slack answers."]),
+    "home with facts": messages_modals.home([blocks.line("CXone answers."), blocks.line("Slack answers.")]),
 }
 
 

@@ -23,9 +23,9 @@ def _sweep(folder: Path, tale: Tale, singles: int, pairs_of: int, faults: list[s
     runs = 0
     bad: list[Any] = []
     for fault in faults or FAULTS:
-        steps = sweep.run(folder, tale, fault).steps
-        for crash_at in sweep.crash_sets(steps, singles, pairs_of):
-            result = sweep.run(folder, tale, fault, crash_at)
+        whole = sweep.run(folder, tale, fault)
+        for crash_at in sweep.crash_sets(whole.steps, singles, pairs_of):
+            result = sweep.run(folder, tale, fault, crash_at) if crash_at else whole
             runs += 1
             doubled = result.doubled and fault not in sweep.AT_LEAST_ONCE
             if result.lost or doubled:

@@ -3,6 +3,7 @@
 import { showJson, showModal } from "./dialogs.js";
 import { startPanel } from "./panel.js";
 import { blocks } from "./render.js";
+import { startSteps } from "./steps.js";
 import { el, mrkdwn, names } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
@@ -389,7 +390,6 @@ let before = 0;
 for (const button of document.querySelectorAll(".place")) {
   button.addEventListener("click", () => (button.dataset.home ? showHome() : show(button.dataset.channel)));
 }
-for (const button of document.querySelectorAll(".try")) button.addEventListener("click", () => send(button.dataset.text));
 $("menu").addEventListener("click", () => $("menu").setAttribute("aria-expanded", String(document.body.classList.toggle("menu"))));
 $("newer").addEventListener("click", toEnd);
 for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) scroll.addEventListener(kind, () => requestAnimationFrame(() => { pinned = atEnd(); }), { passive: true });
@@ -398,8 +398,12 @@ scroll.addEventListener("scroll", () => {
   else if (scroll.scrollTop < before) pinned = false;
   before = scroll.scrollTop;
 }, { passive: true });
-$("steps-close").addEventListener("click", () => { $("steps").hidden = true; });
-$("steps-toggle").addEventListener("click", () => { $("steps").hidden = !$("steps").hidden; });
+startSteps($("steps"), $("steps-toggle"), async ({ text, channel, place }) => {
+  if (channel && state.at !== channel) await show(channel);
+  if (!place) return send(text);
+  const told = await post({ what: "place_some", scenario: place });
+  if (!told.error) toast("Three callers are on the phone. The alert comes as soon as the first has hung up.");
+});
 $("panel-toggle").addEventListener("click", () => {
   document.body.classList.toggle("no-panel");
   document.body.classList.toggle("panel");

@@ -14,9 +14,10 @@ export function startPanel(node, act) {
     el("label", { for: "number" }, "Caller's number"), number,
     el("button", { type: "submit", class: "b-button primary" }, "Place the call"));
   const faults = el("div", { class: "switches" });
+  const now = el("p", { class: "now", role: "status" });
   const refused = el("ul", { class: "refused" }, el("li", { class: "dim" }, "Nothing so far."));
   node.append(
-    el("h2", {}, "Contact centre"),
+    el("h2", {}, "Contact centre"), now,
     el("section", {}, el("h3", {}, "Recent calls"), calls),
     el("section", {}, el("h3", {}, "Place a call"), form),
     el("section", {}, el("h3", {}, "Break something"), faults),
@@ -41,10 +42,12 @@ export function startPanel(node, act) {
       scenario.replaceChildren(...Object.keys(known).map((name) => el("option", { value: name }, name.replaceAll("_", " "))));
       about.textContent = known[scenario.value] ?? "";
     }
+    now.textContent = answer.now || "All is well.";
+    now.classList.toggle("bad", Boolean(answer.now));
     calls.replaceChildren(...answer.calls.map((call) =>
       el("li", { class: call.failed ? "failed" : "" },
-        el("button", { type: "button", title: "Ask the bot about this call", onclick: () => act.type(`/handover ${call.number}`) },
-          el("span", { class: "number" }, call.number),
+        el("button", { type: "button", title: "Ask the bot about this call", onclick: () => act.type(call.number ? `/handover ${call.number}` : `/handover id ${call.id}`) },
+          el("span", { class: "number" }, call.number || "no number"),
           el("span", { class: "when" }, call.at ? new Date(call.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : ""),
           el("span", { class: "what" }, call.state)))));
     faults.replaceChildren(...answer.faults.map((fault) => {

@@ -1,0 +1,163 @@
+"""Why a group is, or is not, told in a channel: read from the tables, judged by the policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from bot.alerts import policy
+from bot.alerts.filters import Filters
+from bot.alerts.policy import Entry, Reason, State
+from bot.alerts.record import Scene
+from bot.alerts.wording import rule_of
+from bot.diagnosis.outcomes import Fault, Outcome, Threshold
+from bot.store import conversations, deliveries, groups
+from bot.store.sql import AnyRow
+from bot.store.tables import alerts, pacing
+from bot.store.tables import groups as group_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A subscription of the channel, held against the group."""
+
+    wish: Filters
+    matches: bool
+    threshold: Threshold
+    failures: int = 0  # within the threshold's minutes before the latest failure
+    attempts: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether the threshold is reached."""
+        return self.matches and policy.is_over(self.threshold, self.failures, self.attempts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A group with all that decides whether the channel hears of it."""
+
+    id: int
+    key: str
+    state: str
+    outcome: str
+    fault: str
+    headline: str
+    failed: int
+    first_at: datetime | None
+    last_at: datetime | None
+    ended_at: datetime | None
+    rule: str
+    heard: tuple[Heard, ...]
+    muted_until: datetime | None
+    reason: Reason
+
+
+def find(connection: Connection, tenant: str, said: str) -> AnyRow | None:
+    """The group that somebody means: by its number, or by a conversation that is in it."""
+    found = select(group_rows).where(group_rows.c.tenant == tenant, group_rows.c.kind == "cause")
+    number = said.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) < 10:  # noqa: PLR2004 - what an Integer holds
+        row = connection.execute(found.where(group_rows.c.id == int(number))).first()
+        if row is not None:
+            return row
+    return connection.execute(
+        found.join(alerts, alerts.c.group_id == group_rows.c.id)
+        .where(alerts.c.conversation_id == said)
+        .order_by(alerts.c.id.desc())
+    ).first()
+
+
+def explain(connection: Connection, here: Scene, group: AnyRow, channel: str, now: datetime) -> Explained:
+    """Everything that decides, and what is decided."""
+    heard = tuple(_heard(connection, here, group, wish) for listener, wish in here.listeners if listener == channel)
+    muted_until = max((each.until for each in here.mutes if _covers(each, channel, group)), default=None)
+    entry = _entry(connection, group, channel, heard, muted_until)
+    state = State(
+        state=group.state,
+        version=group.version,
+        failed=group.failed,
+        reopened=group.reopened,
+        firing_since=group.firing_since,
+        acknowledged=bool(group.acked_by),
+    )
+    return Explained(
+        id=group.id,
+        key=group.key,
+        state=group.state,
+        outcome=group.outcome,
+        fault=group.fault,
+        headline=group.headline,
+        failed=group.failed,
+        first_at=group.first_at,
+        last_at=group.last_at,
+        ended_at=group.ended_at,
+        rule=rule_of(Outcome(group.outcome), Fault(group.fault)),
+        heard=heard,
+        muted_until=muted_until,
+        reason=policy.needs_update(entry, state, now),
+    )
+
+
+def _heard(connection: Connection, here: Scene, group: AnyRow, wish: Filters) -> Heard:
+    outcome = Outcome(group.outcome)
+    threshold = wish.threshold(outcome)
+    matches = wish.matches(
+        outcome=outcome, fault=Fault(group.fault), target_id=group.target_id, target_name=group.target_name
+    )
+    if not matches or group.last_at is None:
+        return Heard(wish=wish, matches=matches, threshold=threshold)
+    since = group.last_at - timedelta(minutes=threshold.minutes)
+    return Heard(
+        wish=wish,
+        matches=True,
+        threshold=threshold,
+        failures=groups.failures(connection, group.id, since, group.last_at),
+        attempts=conversations.attempts(connection, here.tenant, group.scope, since, group.last_at),
+    )
+
+
+def _entry(
+    connection: Connection, group: AnyRow, channel: str, heard: tuple[Heard, ...], muted_until: datetime | None
+) -> Entry:
+    paused = connection.scalar(
+        select(pacing.c.paused_at).where(pacing.c.tenant == group.tenant, pacing.c.key == channel)
+    )
+    entry = Entry(
+        subscribed=any(each.matches for each in heard),
+        reached=any(each.over for each in heard),
+        muted_until=muted_until,
+        paused=paused is not None,
+    )
+    thread = groups.thread(connection, group.id, channel)
+    if thread is None:
+        return entry
+
+    def said(what: str) -> bool:
+        return deliveries.by_key(connection, group.tenant, deliveries.key_of(thread.id, what)) is not None
+
+    return Entry(
+        subscribed=entry.subscribed,
+        reached=entry.reached,
+        merged=thread.into_id is not None,
+        muted_until=muted_until,
+        paused=entry.paused,
+        told=bool(thread.ts),
+        shown=thread.shown,
+        waiting=groups.queued(connection, thread.id),
+        broadcast=thread.broadcast_count,
+        reopened_told=group.reopened if said(f"broadcast:reopened:{group.reopened}") else group.reopened - 1,
+        hour_told=said(f"broadcast:hour:{group.reopened}"),
+    )
+
+
+def _covers(mute: policy.Mute, channel: str, group: AnyRow) -> bool:
+    return mute.covers(
+        channel,
+        outcome=group.outcome,
+        fault=group.fault,
+        target=(group.target_id, group.target_name),
+        group_id=group.id,
+    )

@@ -1,0 +1,94 @@
+"""A test alert: a group of its own that goes the whole way of a real one, through outbox, notifier and renderer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, select, update
+
+from bot.alerts import plan
+from bot.alerts.record import Scene
+from bot.store import deliveries, groups
+from bot.store.sql import AnyRow
+from bot.store.tables import deliveries as rows
+from bot.store.tables import facts, pacing
+from bot.store.tables import groups as group_rows
+from bot.store.tables import threads as thread_rows
+
+
+class Arrival(StrEnum):
+    """What became of a test alert."""
+
+    SENT = "sent"
+    CLOSED = "closed"  # the channel does not take it
+    STOPPED = "stopped"  # Slack refuses the bot
+    DEAD = "dead"  # it was given up
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How far it came, and the code that Slack gave."""
+
+    arrival: Arrival
+    code: str = ""
+
+
+def send(connection: Connection, here: Scene, channel: str, now: datetime) -> int:
+    """Owe a channel a test alert; a channel that was paused is tried again. Returns the delivery's id."""
+    deliveries.resume(connection, here.tenant, channel)
+    key = f"test channel={channel}"
+    newest = groups.newest(connection, here.tenant, key)
+    group = groups.open_group(
+        connection,
+        here.tenant,
+        key,
+        newest.generation + 1 if newest is not None else 1,
+        {"kind": "test", "opened_at": now, "headline": "Test alert", "firing_since": now},
+    )
+    thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
+    plan.post_root(connection, here, thread, now)
+    return int(_row(connection, here.tenant, plan.root_key(thread)).id)
+
+
+def result(connection: Connection, tenant: str, delivery_id: int) -> Tried:
+    """How far it has come."""
+    row = connection.execute(select(rows).where(rows.c.id == delivery_id)).one()
+    if row.state == "sent":
+        return Tried(Arrival.SENT)
+    if row.state == "dropped":
+        return Tried(Arrival.CLOSED, row.error)
+    if row.state == "dead":
+        return Tried(Arrival.DEAD, row.error)
+    closed = connection.scalar(
+        select(pacing.c.why).where(
+            pacing.c.tenant == tenant, pacing.c.key == row.channel, pacing.c.paused_at.is_not(None)
+        )
+    )
+    if closed is not None:
+        return Tried(Arrival.CLOSED, row.error or closed)
+    stopped = connection.scalar(select(facts.c.value).where(facts.c.tenant == tenant, facts.c.name == "slack_stopped"))
+    if stopped is not None and row.error == stopped:
+        return Tried(Arrival.STOPPED, stopped)
+    return Tried(Arrival.WAITING, row.error)
+
+
+def give_up(connection: Connection, delivery_id: int) -> None:
+    """Whoever waited for it was told: nothing comes later, unless Slack may have it already."""
+    connection.execute(update(rows).where(rows.c.id == delivery_id, rows.c.state == "due").values(state="dropped"))
+
+
+def is_test(connection: Connection, thread_id: int | None) -> bool:
+    """Whether a delivery's thread is that of a test alert."""
+    found = connection.scalar(
+        select(group_rows.c.kind)
+        .join(thread_rows, thread_rows.c.group_id == group_rows.c.id)
+        .where(thread_rows.c.id == thread_id)
+    )
+    return found == "test"
+
+
+def _row(connection: Connection, tenant: str, key: str) -> AnyRow:
+    return connection.execute(select(rows).where(rows.c.tenant == tenant, rows.c.key == key)).one()

@@ -1,0 +1,315 @@
+"""What people are told who subscribe, mute, acknowledge or ask why. Pure; only the asker reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from bot.alerts import filter_words
+from bot.alerts.explain import Explained, Heard
+from bot.alerts.filters import Filters
+from bot.alerts.probe import Arrival, Tried
+from bot.redact import cut, foreign, one_line, whole_id
+from bot.slack import blocks as b
+from bot.slack import messages
+from bot.slack.messages_answers import said_plainly
+
+END_SUBSCRIPTION = "end_subscription"
+INVITE = "Invite me with /invite @Handover, then type the same again."
+_CLOSED = {
+    "not_in_channel": INVITE,
+    "channel_not_found": INVITE,
+    "is_archived": "The channel is archived.",
+    "restricted_action": "Only some people may post here; who looks after the channel can allow me to.",
+    "restricted_action_read_only_channel": "Nobody may post here but those whom the channel's settings name.",
+    "missing_scope": "The Slack app lacks a scope; `handover-bot check` names it.",
+}
+_GAP = "  ·  "
+_DAY_TIME = "{date_short_pretty} {time}"
+_MOST = 15
+
+
+# ---- subscriptions ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One subscription, as `list` shows it."""
+
+    id: int
+    channel: str
+    wish: Filters
+    author: str = ""
+    created_at: datetime | None = None
+    paused_at: datetime | None = None
+    paused_why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Muted:
+    """One mute, as `list` shows it."""
+
+    what: str  # in words
+    until: datetime
+    author: str = ""
+    why: str = ""
+
+
+def command_of(wish: Filters) -> str:
+    """What one types for it: its canonical form."""
+    return f"/handover subscribe {wish}".strip()
+
+
+def subscribed(wish: Filters, tried: Tried, *, new: bool, others: int) -> b.Message:
+    """Exactly what was subscribed, and what became of the test message."""
+    first = "This channel is subscribed" if new else "This channel was subscribed to this already"
+    made = [b.line(b.bold(first), ": ", _words(wish), ".")]
+    made.append(b.bullets([[said[:1].upper() + said[1:]] for said in filter_words.thresholds(wish)]))
+    made.append(b.line("As typed: ", b.code(_canonical(wish))))
+    if others:
+        many = "another subscription" if others == 1 else f"{others} other subscriptions"
+        made.append(b.line(f"The channel has {many}; a failure that several of them match comes once."))
+    made.append(b.line(*_test_words(tried)))
+    return b.message(made)
+
+
+def cannot_post(tried: Tried, *, nothing: str = "Nothing is subscribed.") -> b.Message:
+    """The channel does not take the bot's messages."""
+    code = foreign(tried.code, 60)
+    return b.message(
+        [
+            b.line(b.bold("I cannot post in this channel"), " (Slack answers ", b.code(code), "). ", nothing),
+            b.line(*b.marked(_CLOSED.get(tried.code, INVITE))),
+        ]
+    )
+
+
+def tested(tried: Tried) -> b.Message:
+    """The answer to `test`."""
+    return b.message([b.line(*_test_words(tried))])
+
+
+def _test_words(tried: Tried) -> list[b.Element | str | None]:
+    code = b.code(foreign(tried.code, 80)) if tried.code else None
+    match tried.arrival:
+        case Arrival.SENT:
+            return ["A test alert is in the channel: it went the way of real ones."]
+        case Arrival.STOPPED:
+            return [b.bold("Slack refuses the bot"), ": ", code, ". Alerts wait until that is mended."]
+        case Arrival.DEAD:
+            return [b.bold("The test alert could not be delivered"), ": ", code]
+        case _:
+            why = [": ", code] if code else [""]
+            return ["The test alert has not arrived yet", *why, ". It is tried again; what Slack takes comes once."]
+
+
+def unsubscribed(ended: int, left: int) -> b.Message:
+    """How many subscriptions ended."""
+    if not ended:
+        return b.message(
+            [b.line("There was nothing to end: no such subscription here. ", b.code("/handover list"), " shows them.")]
+        )
+    many = "The subscription of this channel has" if ended == 1 else f"{ended} subscriptions of this channel have"
+    rest = f" {left} {'stays' if left == 1 else 'stay'}." if left else " No alert comes here any more."
+    return said_plainly(f"{many} ended.{rest} What is on its way still arrives.")
+
+
+def listed(here: Sequence[Subscription], mutes: Sequence[Muted], elsewhere: int) -> b.Message:
+    """The subscriptions and mutes of a channel."""
+    made: list[b.Block] = []
+    if not here:
+        example = "/handover subscribe outcome=rejected min=5/10m"
+        made.append(b.line("This channel has no subscription. For one, type ", b.code(example), "."))
+    else:
+        made.append(b.line(b.bold("Subscriptions of this channel")))
+        made.append(b.bullets([_subscription(each) for each in here]))
+    if mutes:
+        made.append(b.line(b.bold("Muted")))
+        made.append(b.bullets([_muted(each) for each in mutes]))
+    if elsewhere:
+        made.append(b.line(f"{elsewhere} more in other channels." if here else f"{elsewhere} in other channels."))
+    if here:
+        options = [(_canonical(each.wish).removeprefix("/handover "), str(each.id)) for each in here]
+        made.append(b.actions(b.menu("End one", END_SUBSCRIPTION, options)))
+    return b.message(made)
+
+
+def _subscription(each: Subscription) -> list[b.Element | str | None]:
+    parts: list[b.Element | str | None] = [b.code(_canonical(each.wish)), "  ", _words(each.wish)]
+    if each.author:
+        parts += [_GAP, "by ", b.person(each.author)]
+    if each.created_at is not None:
+        parts += [" since ", b.when(each.created_at, "{date_short}")]
+    if each.paused_at is not None:
+        parts += [_GAP, b.bold("paused"), " since ", b.when(each.paused_at, _DAY_TIME)]
+        parts += [": Slack answers ", b.code(foreign(each.paused_why, 60))]
+        parts += ["; invite me and subscribe again"]
+    return parts
+
+
+def _muted(each: Muted) -> list[b.Element | str | None]:
+    parts: list[b.Element | str | None] = [foreign(each.what, 90), " until ", b.when(each.until, _DAY_TIME)]
+    if each.author:
+        parts += [", by ", b.person(each.author)]
+    return [*parts, f": {foreign(each.why, 200)}" if each.why else None]
+
+
+def _words(wish: Filters) -> str:
+    return foreign(filter_words.in_words(wish), 400)
+
+
+def _canonical(wish: Filters) -> str:
+    """Not masked: it is to be typed again, and an id may be all digits."""
+    return cut(one_line(command_of(wish)), 400)
+
+
+# ---- recent -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """One handover, as `recent` shows it."""
+
+    conversation_id: str
+    at: datetime
+    outcome: str
+    phone: str = ""
+    target: str = ""
+    reason: str = ""
+
+
+def recent(
+    rows: Sequence[Recent], *, wish: Filters, asked: int, failed: int, hours: int, zone: tzinfo, watching: bool
+) -> b.Message:
+    """The latest failed handovers, each a choice to diagnose. `asked` and `failed` count all of the window."""
+    span = f"the last {hours} h"
+    if not watching:
+        return said_plainly("I have not read any call yet. Please try again in a minute.")
+    share = f"{failed:,} of {asked:,} handovers failed in {span}."
+    asked_for = str(wish)
+    if not rows:
+        said = "No failed handover" + (" that matches " if asked_for else "")
+        return b.message(
+            [b.line(b.bold(said), b.code(foreign(asked_for, 200)) if asked_for else None, f" in {span}. {share}")]
+        )
+    shown = rows[:_MOST]
+    made = [b.line(b.bold("Failed handovers"), f"{_GAP}{share}", f" The latest {len(shown)}:")]
+    if wish.failures is not None or wish.rate is not None:
+        made.append(
+            b.line(b.code("min="), " and ", b.code("rate="), " are for subscriptions; here they change nothing.")
+        )
+    made.append(b.bullets([_recent(row) for row in shown]))
+    options = [(_label(row, zone), whole_id(row.conversation_id)) for row in shown]
+    made.append(b.actions(b.menu("Diagnose one", messages.OTHER_CALL, options)))
+    return b.message(made)
+
+
+def _recent(row: Recent) -> list[b.Element | str | None]:
+    return [
+        b.when(row.at, "{date_short_pretty} {time_secs}"),
+        f"  {row.phone or 'number withheld'}{_GAP}",
+        f"{foreign(row.target, 60)}{_GAP}" if row.target else None,
+        b.code(row.outcome),
+        f" {foreign(row.reason, 40)}" if row.reason else None,
+        _GAP,
+        b.code(whole_id(row.conversation_id)),
+    ]
+
+
+def _label(row: Recent, zone: tzinfo) -> str:
+    """A menu cannot hold Slack's date element, so the time is told in the asker's zone."""
+    at = row.at.astimezone(zone)
+    return f"{at:%H:%M:%S}  {row.phone or 'withheld'}  {foreign(row.target, 30)}  {row.outcome}"
+
+
+# ---- why ----------------------------------------------------------------------------------------------------------
+
+
+def unknown_alert(said: str) -> b.Message:
+    """No such alert."""
+    return b.message(
+        [
+            b.line("I know no alert ", b.code(foreign(said, 80)), "."),
+            b.line("Its number stands below its message; the id of one of its conversations does as well."),
+        ]
+    )
+
+
+def why(found: Explained) -> b.Message:
+    """What an alert rests on."""
+    made = [
+        b.line(b.bold(f"Alert {found.id}"), f"{_GAP}{foreign(found.headline, 150)}"),
+        b.line(b.bold("State"), "   ", found.state, f"{_GAP}{found.failed} failed", *_span(found)),
+        b.line(b.bold("Group"), "   ", b.code(foreign(found.key, 200)), "   ", found.rule),
+    ]
+    if not found.heard:
+        made.append(b.line(b.bold("Subscriptions"), "   this channel has none."))
+    else:
+        made.append(b.line(b.bold("Subscriptions of this channel")))
+        made.append(b.bullets([_heard(each) for each in found.heard]))
+    if found.muted_until is not None:
+        made.append(b.line(b.bold("Muted"), " until ", b.when(found.muted_until, _DAY_TIME)))
+    made.append(b.line(b.bold("So"), "   ", found.reason.value))
+    return b.message(made)
+
+
+def _span(found: Explained) -> list[b.Element | str | None]:
+    if found.first_at is None or found.last_at is None:
+        return []
+    parts: list[b.Element | str | None] = [" from ", b.when(found.first_at, _DAY_TIME)]
+    parts += [" to ", b.when(found.last_at, "{time}")]
+    return [*parts, ", over at ", b.when(found.ended_at, "{time}")] if found.ended_at is not None else parts
+
+
+def _heard(each: Heard) -> list[b.Element | str | None]:
+    said: list[b.Element | str | None] = [b.code(_canonical(each.wish)), "  "]
+    if not each.matches:
+        return [*said, "does not match"]
+    when_on = filter_words.from_when_on(each.threshold)
+    share = f" of {each.attempts} attempts" if each.attempts > each.failures else ""
+    counted = f"{each.failures}{share} in the {each.threshold.minutes} min before the latest"
+    return [*said, f"{when_on}: {counted}, ", b.bold("reached" if each.over else "not reached")]
+
+
+# ---- mutes and acknowledgements -----------------------------------------------------------------------------------
+
+
+def muted(what: str, until: datetime, *, unknown_target: bool = False) -> b.Message:
+    """The answer to who muted; the channel is told as well."""
+    made = [b.line(b.bold("Muted"), f"   {foreign(what, 120)} until ", b.when(until, _DAY_TIME), ".")]
+    made.append(b.line("Failures are still counted; messages that are there still get their ending."))
+    if unknown_target:
+        made.append(b.line("No handover to a target of that name was seen so far: is it spelled as CXone has it?"))
+    return b.message(made)
+
+
+def unmuted(ended: int) -> b.Message:
+    """The answer to who unmuted."""
+    if not ended:
+        return b.message([b.line("Nothing of that is muted here. ", b.code("/handover list"), " shows what is.")])
+    return said_plainly("The mute has ended." if ended == 1 else f"{ended} mutes have ended.")
+
+
+def acknowledged() -> b.Message:
+    """The answer to who acknowledged; the message names them."""
+    return said_plainly("Acknowledged. The message will say so in a moment.")
+
+
+def acknowledged_before(who: str, at: datetime | None) -> b.Message:
+    """Somebody was first."""
+    parts: list[b.Element | str | None] = [b.person(who), " acknowledged this"]
+    parts += [" at ", b.when(at, "{time}")] if at is not None else []
+    return b.message([b.line(*parts, " already.")])
+
+
+def over(state: str, ended_at: datetime | None, *, nothing: str) -> b.Message:
+    """A button was pressed whose group is over: the state decides, and stays."""
+    said = {"resolved": "This was resolved", "withdrawn": "This was withdrawn"}.get(state, "This is over")
+    at: list[b.Element | str | None] = [" at ", b.when(ended_at, _DAY_TIME)] if ended_at is not None else []
+    return b.message([b.line(said, *at, f": {nothing}")])
+
+
+def gone() -> b.Message:
+    """A button of a message whose group was forgotten."""
+    return said_plainly("I do not know this alert any more: it is older than what I keep.")
