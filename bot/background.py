@@ -64,7 +64,8 @@ class Background:
         """Learn the channels of the settings also where no poll runs; commands speak of them."""
         while not self._jobs.stopping.is_set():
             try:
-                if all([tenant.prepare() for tenant in self.tenants]):
+                waiting = [tenant for tenant in self.tenants if not tenant.prepare()]
+                if not waiting:
                     return
             except StoreError as why:
                 log.warning("channels not looked up", reason=str(why))

@@ -372,12 +372,11 @@ def _missing(values: Mapping[str, Any]) -> list[str]:
             faults.append("CXONE_CLIENT_SECRET: missing. It belongs to the same service account.")
     if {"slack", "posts"} & set(needs) and lacks("slack_bot_token"):
         faults.append("SLACK_BOT_TOKEN: missing. It begins with xoxb- (your app, Install App).")
-    if "slack" in needs:
-        if lacks("slack_signing_secret") and lacks("slack_app_token"):
-            faults.append(
-                "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET: one of the two is missing. The first (xapp-…) means Socket"
-                " Mode; the second is for a public address that Slack can call."
-            )
+    if "slack" in needs and lacks("slack_signing_secret") and lacks("slack_app_token"):
+        faults.append(
+            "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET: one of the two is missing. The first (xapp-…) means Socket"
+            " Mode; the second is for a public address that Slack can call."
+        )
     return faults
 
 

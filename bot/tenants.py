@@ -130,13 +130,7 @@ class _Reading:
         for word, setting in _TEXTS.items():
             if word in row and self._text(row, word, wrong):
                 values[setting] = row[word].strip()
-        for word, (setting, least, most) in _NUMBERS.items():
-            if word in row:
-                number = row[word]
-                if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
-                    wrong(word, f"{word} must be a number from {least:g} to {most:g}.")
-                else:
-                    values[setting] = float(number)
+        values |= self._numbers(row, wrong)
         values |= self._secrets(row, str(profile), wrong)
         channels = row.get("channels", [])
         if not isinstance(channels, list) or not all(isinstance(each, str) for each in channels):
@@ -149,6 +143,16 @@ class _Reading:
             channels=tuple(channels),
             workspace=self._text(row, "workspace", wrong) if "workspace" in row else "",
         )
+
+    def _numbers(self, row: Mapping[str, Any], wrong: Callable[[str, str], None]) -> dict[str, float]:
+        values = {}
+        for word, (setting, least, most) in _NUMBERS.items():
+            number = row.get(word, least)
+            if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
+                wrong(word, f"{word} must be a number from {least:g} to {most:g}.")
+            elif word in row:
+                values[setting] = float(number)
+        return values
 
     def _secrets(self, row: Mapping[str, Any], profile: str, wrong: Callable[[str, str], None]) -> dict[str, Any]:
         needed = {"client_id_env", "client_secret_env"}

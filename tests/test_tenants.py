@@ -45,7 +45,8 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> tuple[te
     file.write_text(text)
     monkeypatch.setenv("TENANTS_FILE", str(file))
     monkeypatch.setenv("ALERT_CHANNEL", "#all")
-    return tenants.load(load(("cxone",)))
+    settings = load(["cxone"])
+    return tenants.load(settings)
 
 
 @pytest.mark.usefixtures("_secrets")
@@ -105,7 +106,7 @@ def test_what_is_no_toml_names_its_line(tmp_path: Path, monkeypatch: pytest.Monk
         read(tmp_path, monkeypatch, "")
     monkeypatch.setenv("TENANTS_FILE", str(tmp_path / "none.toml"))
     with pytest.raises(SettingsError, match="cannot be read"):
-        tenants.load(load(("cxone",)))
+        tenants.load(load(["cxone"]))
 
 
 def test_without_a_file_there_is_one_tenant(monkeypatch: pytest.MonkeyPatch) -> None:

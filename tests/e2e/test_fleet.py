@@ -63,7 +63,9 @@ def test_kills_and_a_restart_of_the_database_lose_and_double_nothing(tmp_path: P
             wait_for(lambda: _settled(it, failures) or None, "all is sent", seconds=150)
             time.sleep(4)
             books, lines, messages = it.ledgers(), it.lines(ids), it.messages()
-            refused = [call for call in it.slack.calls if call.method == "chat.postMessage" and "ratelimited" in repr(call)]
+            refused = [
+                call for call in it.slack.calls if call.method == "chat.postMessage" and "ratelimited" in repr(call)
+            ]
             codes = [process.stop() for process in running]
         assert len(ids) == failures
         assert [each for each in ids if lines[each] < 1] == []

@@ -56,6 +56,7 @@ class Counted:
         self._lock = threading.Lock()
 
     def __call__(self, key: str) -> None:
+        """One run."""
         with self._lock:
             self.at.append(time.time())
             self._now[key] += 1
