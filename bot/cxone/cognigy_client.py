@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.cxone import cognigy, names, reading
-from bot.cxone.errors import CXoneError, ForbiddenError, NotFoundError, SignInError
+from bot.cxone.errors import AnswerError, CXoneError, ForbiddenError, NotFoundError, SignInError
 from bot.cxone.http import Deadline, Priority, Session, Token
 
 _LOGS = "/v2.0/projects/{id}/logs"
@@ -112,7 +112,7 @@ class Cognigy:
         except NotFoundError as error:
             if route == _CONVERSATION:
                 raise
-            raise NotFoundError(
+            raise AnswerError(
                 "GET",
                 error.path,
                 404,

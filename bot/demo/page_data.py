@@ -133,7 +133,7 @@ def _place(panel: Panel, wish: Json) -> Json:
 
 
 def _place_some(panel: Panel, wish: Json) -> Json:
-    panel.place_some(wish["scenario"])
+    panel.place_some(wish["calls"])
     return {}
 
 

@@ -39,7 +39,7 @@ class Step(NamedTuple):
     text: str
     about: str
     channel: str = ""  # the name of the channel to be in; "" is where one is
-    place: str = ""  # the scenario of the calls that come in at a click
+    place: str = ""  # which calls come in at a click
 
 
 class Panel(Protocol):
@@ -61,12 +61,12 @@ class Panel(Protocol):
         """Place a call; returns its conversation's id. Raises ValueError with a sentence for people."""
         ...
 
-    def place_some(self, scenario: str) -> None:
+    def place_some(self, what: str) -> None:
         """Let a few callers ring one after the other. Raises ValueError with a sentence for people."""
         ...
 
     def faults(self) -> Sequence[Mapping[str, Any]]:
-        """The switches: `name`, `label`, `on`."""
+        """The switches: `name`, `label`, `effect` (what to expect meanwhile), `on`."""
         ...
 
     def set_fault(self, name: str, on: bool) -> None:  # noqa: FBT001  a switch

@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import phone
+from bot.demo import cast
 from bot.demo.centre import Centre
 from bot.demo.page_server import Step
+from bot.demo.parts import BOT, CALLER, asks, begin, over, refused
+from bot.demo.story import Leg, Story
 from bot.demo.tenant import SCENARIOS, Tenant
 from bot.demo.troubles import TROUBLES
 from bot.demo.workspace import Workspace
@@ -32,7 +35,7 @@ STEPS = (
     Step(f"/handover {WORKED}", "A handover that worked, to compare.", OPS),
     Step(
         "Let three callers fail",
-        "Billing is closed to them. Watch the alert arrive and count.",
+        "Support is closed to them. Watch the alert arrive and count.",
         ALERTS,
         "rejected_closed",
     ),
@@ -45,12 +48,21 @@ STEPS = (
     Step("/handover help", "Everything else that can be typed."),
 )
 
+# The switches: what they are called, and what to expect of the bot meanwhile.
 FAULTS = {
-    "cxone_slow": f"CXone takes {SLOW_CXONE:.0f} s a call",
-    "cxone_busy": "CXone answers 429",
-    "cxone_down": "CXone is down (503)",
-    "slack_slow": f"Slack takes {SLOW_SLACK:.0f} s a call",
-    "slack_down": "Slack is down",
+    "cxone_slow": (f"CXone takes {SLOW_CXONE:.0f} s a call", "Acks come at once, answers later."),
+    "cxone_busy": ("CXone answers 429", "The bot waits as long as it is told, then says that it could not ask."),
+    "cxone_down": ("CXone is down (503)", "The bot tries again for a moment, then says so."),
+    "slack_slow": (f"Slack takes {SLOW_SLACK:.0f} s a call", "Acks come at once, answers later."),
+    "slack_down": ("Slack is down", "No answer of the bot can arrive; alerts wait until Slack is back."),
+}
+
+# What the card lets callers meet: a queue that no trouble of the centre ever touches, so that it is over soon.
+_ASKED = (*begin(), asks(cast.SUPPORT), refused("QUEUE_CLOSED: outside hours of operation"), *over())
+SOME = {
+    "closed": Story(
+        legs={"caller": CALLER, "bot": BOT, "queue": Leg("queue", "Support", "queue", cast.SUPPORT)}, steps=_ASKED
+    )
 }
 
 
@@ -109,18 +121,22 @@ class DemoPanel:
             raise ValueError("There is no such scenario.")
         return self._tenant.place(scenario, phone.parse(number, "US").e164, speed=PACE)
 
-    def place_some(self, scenario: str) -> None:
+    def place_some(self, what: str) -> None:
         """Let a few callers ring, the last of them now. Raises ValueError with a sentence for people."""
-        if scenario not in SCENARIOS:
-            raise ValueError("There is no such scenario.")
+        story = SOME.get(what)
+        if story is None:
+            raise ValueError("There are no such calls.")
         now = self._tenant.clock.now()
         for before in range(CALLERS):
             number = f"+1212555{self._random.randint(100, 199):04d}"
-            self._tenant.place(scenario, number, at=now - before * APART, speed=PACE)
+            self._tenant.place(what, number, at=now - before * APART, speed=PACE, story=story)
 
     def faults(self) -> Sequence[Mapping[str, Any]]:
         """The switches, as they stand."""
-        return [{"name": name, "label": label, "on": name in self._on} for name, label in FAULTS.items()]
+        return [
+            {"name": name, "label": label, "effect": effect, "on": name in self._on}
+            for name, (label, effect) in FAULTS.items()
+        ]
 
     def set_fault(self, name: str, on: bool) -> None:  # noqa: FBT001 - a switch
         """Turn a switch."""

@@ -157,6 +157,7 @@ class _Output:
         self._told = told
         self._http = http
         self._lines: list[str] = []
+        self._passed_on: set[str] = set()
 
     def start(self) -> None:
         """Read on, until there is no more."""
@@ -184,5 +185,6 @@ class _Output:
             self._workspace.page.ready.set()
         if event.startswith(_CONNECTED):
             self._workspace.page.ready.set()
-        if level in ("warning", "error", "critical") and not self._told.is_set():
+        if level in ("warning", "error", "critical") and event not in self._passed_on and not self._told.is_set():
+            self._passed_on.add(event)  # while something is broken on purpose, the bot says the same every second
             click.echo(f"bot: {event}", err=True)

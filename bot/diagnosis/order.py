@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
-from bot.diagnosis.parties import Parties
+from bot.diagnosis.parties import QUEUES, Parties
 
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _NOBODY = Participant(id="", path="")
@@ -110,7 +110,15 @@ def ending_of(conversation: Conversation, parties: Parties) -> Ending:
         others = tuple([at for at, _ in ends.values()])
         return Ending(over=over or gone, at=ended_at, others_left=others)
     (left, path), leg = max(customers, key=lambda each: each[0][0])
-    others = tuple([at for where, (at, _) in ends.items() if where not in parties.customer_paths])
+    queues = {each.path for each in conversation.participants if each.purpose in QUEUES}
+    others = tuple(
+        [
+            at
+            for where, (at, _) in ends.items()
+            # A queue's leg ends with its caller: in the same second it is no other who may have ended the call.
+            if where not in parties.customer_paths and (where not in queues or _before(at, left))
+        ]
+    )
     return Ending(
         over=True,
         at=ended_at or left,

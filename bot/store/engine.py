@@ -6,7 +6,8 @@
     └── StoreTaken              another `run` holds it
 
 SQLite runs in WAL mode with full sync, `BEGIN IMMEDIATE` for whatever writes, and a busy timeout. The lock that keeps
-a second `run` out is on a file of its own: closing the database file would drop SQLite's own locks.
+a second `run` out is on a file of its own: closing the database file would drop SQLite's own locks. Threads of one
+process take turns at writing: SQLite's waiting is a lottery in which one of many can lose for more than ten seconds.
 
 PostgreSQL gives the same order to the writes of one tenant by an advisory lock (see `for_tenant`), and one snapshot
 to a look. Dead peers are noticed by keepalives, so that no lock outlives its holder for long.
@@ -18,15 +19,13 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolEmpty
@@ -55,6 +54,9 @@ SESSION = {  # of the server's end: a peer that vanished, or that hangs within a
     "idle_in_transaction_session_timeout": "60s",
 }
 MIGRATIONS = Path(__file__).parent / "migrations"
+NEWEST = max(path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+_turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # by the database's path
 
 
 class StoreError(Exception):
@@ -133,10 +135,25 @@ def for_tenant(engine: Engine, tenant: str) -> Engine:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that may write. Raises StoreBroken for a full or read-only database."""
     try:
-        with engine.begin() as connection:
+        with _turn(engine), engine.begin() as connection:
             yield connection
     except (DBAPIError, PoolEmpty) as error:
         raise StoreBroken(explain(error)) from error
+
+
+@contextlib.contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """This thread's turn to write; PostgreSQL has its own order."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    turn = _turns[str(engine.url.database)]
+    if not turn.acquire(timeout=BUSY_SECONDS):
+        raise StoreBroken(f"The database was busy for more than {BUSY_SECONDS} s.")
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 @contextlib.contextmanager
@@ -172,34 +189,42 @@ def migrate(engine: Engine, also: Callable[[Connection], None] | None = None) ->
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_KEY})
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
-            head = _refuse_newer(connection, config)
-            command.upgrade(config, "head")
+            if _found(connection) != NEWEST:
+                _upgrade(connection)
             if also is not None:
                 also(connection)
     except DBAPIError as error:
         raise StoreBroken(explain(error)) from error
-    return head
+    return NEWEST
 
 
 def schema_version(engine: Engine) -> tuple[str, str]:
     """The version that the database has, empty if none, and the newest that we know."""
+    with reading(engine) as connection:
+        return _found(connection), NEWEST
+
+
+def _found(connection: Connection) -> str:
+    """As Alembic keeps it."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.scalar(text("SELECT version_num FROM alembic_version")) or "")
+
+
+def _upgrade(connection: Connection) -> None:
+    """Alembic is 12 MB, which a bot whose database is up to date does not carry along."""
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - the same
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - the same
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with reading(engine) as connection:
-        found = MigrationContext.configure(connection).get_current_revision() or ""
-    return found, str(ScriptDirectory.from_config(config).get_current_head())
-
-
-def _refuse_newer(connection: Connection, config: Config) -> str:
-    scripts = ScriptDirectory.from_config(config)
-    found = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in scripts.walk_revisions()}
-    if found is not None and found not in known:
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = _found(connection)
+    if found and found not in known:
         raise StoreNewer(f"The database was written by a newer version of the bot (schema {found}). Update the bot.")
-    return str(scripts.get_current_head())
+    command.upgrade(config, "head")
 
 
 def take_lock(url: str) -> int | None:

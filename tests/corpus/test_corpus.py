@@ -11,8 +11,11 @@ from bot.cxone.conversations import parse
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Diagnosis
 from bot.diagnosis.outcomes import Status
-from tests.corpus.calls import CALLS
+from tests.corpus.calls import CALLS as TOLD
+from tests.corpus.hard import HARD_CALLS
 from tests.corpus.story import Known
+
+CALLS = [*TOLD, *HARD_CALLS]
 
 
 def told(known: Known) -> Diagnosis:
@@ -47,6 +50,45 @@ def test_none_is_told_wrong(capsys: pytest.CaptureFixture[str]) -> None:
         print(f"\ncorpus: {len(CALLS)} calls, {dict(share)}")  # noqa: T201 - the figure is what is asked for
     assert len(CALLS) >= 80
     assert share["wrong"] == 0
+
+
+ROWS = {
+    # the failure table of the contract
+    "no attempt": lambda known: known.outcome == "not_attempted" and "no_bot_leg" not in known.codes,
+    "malformed, from": lambda known: known.outcome == "malformed" and "missing_from_participant" in known.codes,
+    "malformed, to": lambda known: known.outcome == "malformed" and "missing_to_participant" in known.codes,
+    "context missing": lambda known: "missing_cognigy_session" in known.codes,
+    "forbidden, refused": lambda known: known.outcome == "forbidden" and known.reached == "reacted",
+    "forbidden, another's name": lambda known: "from_participant_not_bot" in known.codes,
+    "invalid target, refused": lambda known: known.outcome == "invalid_target" and known.reached == "reacted",
+    "invalid target, nowhere": lambda known: known.outcome == "invalid_target" and "target_not_found" in known.codes,
+    "rejected, the target": lambda known: known.outcome == "rejected" and known.fault == "target",
+    "rejected, the platform": lambda known: known.outcome == "rejected" and known.fault == "platform",
+    "rejected, nobody knows": lambda known: known.outcome == "rejected" and known.fault == "unknown",
+    "ignored": lambda known: known.outcome == "ignored" and "flow_without_trigger" not in known.codes,
+    "ignored, no trigger": lambda known: "flow_without_trigger" in known.codes,
+    "agent unavailable": lambda known: "target_unavailable" in known.codes,
+    "accepted": lambda known: known.outcome == "accepted",
+    "pending": lambda known: known.outcome == "pending",
+    # the incidents that one call can show
+    "1 left in the queue": lambda known: known.outcome == "unanswered" and known.reached == "queued",
+    "2 live in the queue": lambda known: known.outcome == "waiting" and known.reached == "queued",
+    "3 silence, then gone": lambda known: known.outcome == "ignored" and "caller_abandoned" in known.codes,
+    "4 gone at once": lambda known: known.outcome == "abandoned",
+    "5 closed": lambda known: known.outcome == "rejected" and "target_closed" in known.codes,
+    "6 retired": lambda known: known.outcome == "invalid_target" and "target_inactive" in known.codes,
+    "7 sent twice": lambda known: known.outcome == "accepted" and "duplicate_transfer" in known.codes,
+    "8 second try": lambda known: " try, " in known.says,
+    "9 platform": lambda known: known.fault == "platform" and known.confidence == "certain",
+    "14 somebody else": lambda known: "not the asked target" in known.says,
+    "15 no bot in it": lambda known: "no_bot_leg" in known.codes and known.outcome == "not_attempted",
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_stands_twice(row: str) -> None:
+    """Each failure and each incident is told by two calls at least."""
+    assert sum(ROWS[row](known) for known in CALLS) >= 2
 
 
 def test_names_are_unique() -> None:

@@ -33,9 +33,9 @@ class Centre:
         """What is broken."""
         return "The queue is closed."
 
-    def place_some(self, scenario: str) -> None:
+    def place_some(self, what: str) -> None:
         """Remember it."""
-        self.placed.append((scenario, "some"))
+        self.placed.append((what, "some"))
 
     def place(self, scenario: str, number: str) -> str:
         """Remember it; a number begins with a plus."""
@@ -46,7 +46,7 @@ class Centre:
 
     def faults(self) -> list[dict[str, Any]]:
         """One switch."""
-        return [{"name": "down", "label": "CXone down", "on": self.on}]
+        return [{"name": "down", "label": "CXone down", "effect": "It says so.", "on": self.on}]
 
     def set_fault(self, name: str, on: bool) -> None:  # noqa: FBT001 - a switch
         """Turn it."""

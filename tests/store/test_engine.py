@@ -9,10 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 
 from bot.store import keys
 from bot.store.engine import (
+    MIGRATIONS,
+    NEWEST,
     StoreBroken,
     StoreNewer,
     StoreTaken,
@@ -148,3 +152,26 @@ def test_a_reader_waits_for_no_writer(tmp_path: Path) -> None:
             assert connection.execute(select(cursors)).all() == []
     engine.dispose()
     assert sqlite3.connect(tmp_path / "handover.db").execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_the_newest_version_is_what_alembic_says() -> None:
+    """It is read from the file names, so that a database that is up to date needs no Alembic."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+
+
+def test_many_threads_write_in_turns(tmp_path: Path) -> None:
+    """None waits for SQLite's own lock, in which one of many can lose for long."""
+    engine = open_store(_url(tmp_path))
+    migrate(engine)
+
+    def one(number: int) -> None:
+        with writing(engine) as connection:
+            connection.execute(insert(cursors).values(tenant=f"t{number}", polled_at=NOW))
+
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        list(pool.map(one, range(64)))
+    with reading(engine) as connection:
+        assert len(connection.scalars(select(cursors.c.tenant)).all()) == 64
+    engine.dispose()

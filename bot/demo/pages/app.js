@@ -401,7 +401,7 @@ scroll.addEventListener("scroll", () => {
 startSteps($("steps"), $("steps-toggle"), async ({ text, channel, place }) => {
   if (channel && state.at !== channel) await show(channel);
   if (!place) return send(text);
-  const told = await post({ what: "place_some", scenario: place });
+  const told = await post({ what: "place_some", calls: place });
   if (!told.error) toast("Three callers are on the phone. The alert comes as soon as the first has hung up.");
 });
 $("panel-toggle").addEventListener("click", () => {

@@ -4,6 +4,16 @@ import { el } from "./text.js";
 
 let drawn = "";
 
+// What is broken on purpose, above the messages, so that nobody forgets it or takes it for the bot's fault.
+function broken(faults, mend) {
+  const on = faults.filter((fault) => fault.on);
+  const node = document.getElementById("broken");
+  node.hidden = !on.length;
+  if (on.length) node.replaceChildren(
+    el("span", {}, el("strong", {}, "Broken on purpose: "), on.map((fault) => `${fault.label}. ${fault.effect}`).join(" ")),
+    el("button", { type: "button", class: "quiet", onclick: () => mend(on) }, "Repair"));
+}
+
 export function startPanel(node, act) {
   const calls = el("ul", { class: "calls" });
   const scenario = el("select", { id: "scenario" });
@@ -50,6 +60,11 @@ export function startPanel(node, act) {
           el("span", { class: "number" }, call.number || "no number"),
           el("span", { class: "when" }, call.at ? new Date(call.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : ""),
           el("span", { class: "what" }, call.state)))));
+    broken(answer.faults, mend);
+    if (faults.contains(document.activeElement) && faults.childElementCount === answer.faults.length) {
+      answer.faults.forEach((fault, i) => { faults.children[i].querySelector("input").checked = fault.on; });
+      return;
+    }
     faults.replaceChildren(...answer.faults.map((fault) => {
       const box = el("input", { type: "checkbox", role: "switch", checked: fault.on });
       box.addEventListener("change", async () => { await act.post({ what: "fault", name: fault.name, on: box.checked }); refresh(); });
@@ -57,8 +72,13 @@ export function startPanel(node, act) {
     }));
   }
 
+  async function mend(faults) {
+    for (const fault of faults) await act.post({ what: "fault", name: fault.name, on: false });
+    refresh();
+  }
+
   refresh();
-  setInterval(() => { if (!document.hidden && node.offsetParent) refresh(); }, 2000);
+  setInterval(() => { if (!document.hidden) refresh(); }, 2000);
   return {
     refused(change) {
       if (refused.firstElementChild?.classList.contains("dim")) refused.replaceChildren();
