@@ -4,8 +4,8 @@ The rule the SQL keeps: a row goes to `sending` in a committed transaction befor
 by the token of the lease that put it there. A row found in `sending` after its lease may have reached Slack: it is
 leased again to be *looked for*. `dropped` is for rows that became needless before they were ever tried.
 
-Slack counts by channel and app, whoever's alerts they are: budgets belong to the `workspace` (empty where there is
-one), so that all tenants and processes share them. That a channel is paused belongs to the tenant whose subscription is.
+Slack counts by channel and app, whoever the alerts are from: budgets belong to the `workspace` (empty where there is
+one), so that all tenants and processes share them. That a channel is paused belongs to one tenant's subscription.
 """
 
 from __future__ import annotations
