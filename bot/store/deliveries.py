@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, case, func, or_, select, update
-from sqlalchemy.orm import aliased
 
 from bot.store.sql import AnyRow, insert, upsert
 from bot.store.tables import Instant, cases, deliveries, pacing, threads
@@ -145,7 +144,7 @@ def _candidates() -> Select[*tuple[Any, ...]]:
     """The most urgent row whose channel is free; built once, for it is asked several times a second."""
     tenant: BindParameter[str] = bindparam("tenant")
     now: BindParameter[datetime] = bindparam("now", type_=Instant())
-    own, whole, channel = aliased(pacing), aliased(pacing), aliased(pacing)
+    own, whole, channel = pacing.alias(), pacing.alias(), pacing.alias()
     budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     return (
         select(deliveries)
