@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bot.alerting import Alerting
+    from bot.alerts.index import Index
     from bot.check import Line
     from bot.running import Part
     from bot.slack.status_answers import Quota
+    from bot.store.purge import Forgotten
 
 log = structlog.get_logger(__name__)
 
@@ -151,12 +153,14 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     from slack_bolt.adapter.wsgi import SlackRequestHandler  # noqa: PLC0415 - `diagnose` needs nothing of Slack
 
     from bot import web  # noqa: PLC0415 - as above
+    from bot.alerts.index import keep_to_key  # noqa: PLC0415 - as above
     from bot.metrics import Metrics  # noqa: PLC0415 - as above
     from bot.slack import app as slack  # noqa: PLC0415 - as above
     from bot.slack.access import Rules  # noqa: PLC0415 - as above
     from bot.slack.alert_desk import AlertDesk  # noqa: PLC0415 - as above
     from bot.slack.info_desk import InfoDesk  # noqa: PLC0415 - as above
     from bot.slack.office import Use  # noqa: PLC0415 - as above
+    from bot.slack.signed import only_signed  # noqa: PLC0415 - as above
     from bot.socket_mode import SocketMode  # noqa: PLC0415 - as above
     from bot.store import audit  # noqa: PLC0415 - as above
     from bot.store.engine import StoreError, writing  # noqa: PLC0415 - as above
@@ -194,8 +198,12 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
     # 2. Who looks things up, who answers people, who watches.
     client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
     desk = build_investigator(settings, clock, metrics.called)
+    found = index(settings, clock, database)
+    with writing(database.engine) as connection:
+        if keep_to_key(connection, settings.cxone_tenant_id, database.hash_key, clock.now(), found.lookback):
+            log.warning("HASH_KEY is another than before: numbers are indexed anew; no alert is touched")
     alerting = build_alerting(settings, clock, desk.platform, client, database)
-    desk.known, desk.peers_of = alerting.known, alerting.peers_of
+    desk.known, desk.peers_of = found.known, found.peers_of
     alerts = AlertDesk(
         engine=database.engine,
         clock=clock,
@@ -226,13 +234,68 @@ def build_bot(settings: Settings, clock: Clock) -> list[Part]:
         buttons=alerts.buttons(),
         home=info.home,
     )
-    app = slack.build_app(office, settings.slack_signing_secret.get_secret_value())
+    signing_secret = settings.slack_signing_secret.get_secret_value()
+    app = slack.build_app(office, signing_secret)
 
     # 3. How Slack and everybody else reach it.
     socket = SocketMode(app, settings.slack_app_token.get_secret_value()) if settings.socket_mode else None
-    handler = None if socket else SlackRequestHandler(app)
+    handler = None if socket else only_signed(SlackRequestHandler(app), signing_secret)
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
     return [_Closing(desk.close), alerting, _Closing(office.pool.close), server, *([socket] if socket else [])]
+
+
+def index(settings: Settings, clock: Clock, database: Database) -> Index:
+    """What the tables know of calls and targets."""
+    from bot.alerts.index import Index  # noqa: PLC0415 - as above
+
+    return Index(
+        engine=database.engine,
+        clock=clock,
+        tenant=settings.cxone_tenant_id,
+        hash_key=database.hash_key,
+        poll_every=timedelta(seconds=settings.poll_seconds),
+        lookback=timedelta(hours=settings.lookback_hours),
+    )
+
+
+def known_here(settings: Settings, clock: Clock) -> Index | None:
+    """The index of a bot that runs on this machine with the same database, without its lock; None if there is none."""
+    url = settings.database_url.get_secret_value()
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or not path.is_file():
+        return None
+    from bot.store import engine, keys  # noqa: PLC0415 - as above
+
+    try:
+        key = settings.hash_key.get_secret_value() or keys.kept(url)
+        opened = engine.open_store(url)
+        version, newest = engine.schema_version(opened)
+    except engine.StoreError as why:
+        log.debug("no index", reason=str(why))
+        return None
+    if not key or version != newest:
+        opened.dispose()
+        return None
+    return index(settings, clock, Database(opened, key))
+
+
+def forget(settings: Settings, number: phone.Number) -> Forgotten:
+    """Remove a number from the tables, beside a running bot too. Raises `StoreError`."""
+    from bot.alerts.index import HASHED_WITH, fingerprint  # noqa: PLC0415 - as above
+    from bot.store import engine, facts, purge  # noqa: PLC0415 - as above
+
+    database = open_database(settings)
+    tenant = settings.cxone_tenant_id
+    try:
+        with engine.writing(database.engine) as connection:
+            hashed = facts.fact(connection, tenant, HASHED_WITH)
+            if hashed is not None and hashed.value != fingerprint(database.hash_key):
+                raise engine.StoreBroken(
+                    "HASH_KEY is not the one that the bot hashes numbers with: nothing was removed."
+                )
+            return purge.forget(connection, tenant, phone.hashed(number.e164, database.hash_key))
+    finally:
+        database.engine.dispose()
 
 
 def quota(desk: Investigator, max_rps: float | None) -> Quota:
