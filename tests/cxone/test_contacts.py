@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from bot import phone
+from bot.cli import main
 from bot.clock import SystemClock
 from bot.cxone.contacts import Contacts
 from bot.cxone.contacts_sign_in import services
@@ -430,3 +434,20 @@ def test_none_found_tells_of_the_newest_call_there(server: Tenant, desks: Desk) 
     server.contacts.play("unanswered", "+15550100000")
     with pytest.raises(ConversationNotFound, match=r"newest.* began 10 min ago"):
         desks(server).look_up(ByNumber(NUMBER))
+
+
+def test_the_command_explains_the_catalogue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`handover-bot diagnose +1555…` with nothing but its settings, as somebody types it."""
+    monkeypatch.chdir(tmp_path)
+    usual = {"CXONE_TENANT_ID": "demo", "CXONE_CLIENT_ID": "demo-client", "CXONE_CLIENT_SECRET": "demo-secret"}
+    told = {}
+    for name in EXPLAINED:
+        with Tenant() as server:
+            for setting, value in {**usual, **server.contacts.settings()}.items():
+                monkeypatch.setenv(setting, value)
+            server.contacts.play(name)
+            done = CliRunner().invoke(main, ["diagnose", NUMBER.e164, "--json"])
+        found = json.loads(done.stdout)
+        codes = {row["code"] for row in found["findings"]}
+        told[name] = (found["outcome"], EXPLAINED[name][1] in codes, done.exit_code)
+    assert told == {name: (outcome, True, 0) for name, (outcome, _) in EXPLAINED.items()}
