@@ -108,15 +108,10 @@ def open_database(settings: Settings, *, alone: bool = False) -> Database:
 def build_alerting(
     settings: Settings, clock: Clock, platform: Conversations | Contacts, client: WebClient, database: Database
 ) -> Alerting:
-    """Watcher and notifier. Raises `SettingsError` for filters that are none."""
+    """Watcher and notifier."""
     from bot.alerting import Alerting, Options  # noqa: PLC0415 - as above
-    from bot.alerts import filters  # noqa: PLC0415 - as above
     from bot.alerts.policy import Rules  # noqa: PLC0415 - as above
 
-    try:
-        filters.parse(settings.alert_filter)
-    except filters.FilterError as why:
-        raise SettingsError([f"ALERT_FILTER: {why}"]) from None
     rules = Rules(
         resolve_accepted=settings.resolve_accepted,
         resolve_after=timedelta(minutes=settings.resolve_minutes),

@@ -22,7 +22,7 @@ from bot.cxone.findings import failed_at, missing_pages, outbound_newer, with_fi
 from bot.cxone.http import CXoneError, Deadline, NotFoundError, Priority
 from bot.cxone.listing import Listing, Row
 from bot.cxone.matching import Match, is_hotline, match, meant, mentions, newest_first
-from bot.cxone.notfound import ConversationNotFound, no_id, no_number, no_session
+from bot.cxone.notfound import ConversationNotFound, many, no_id, no_number, no_session
 from bot.cxone.platform import Conversations
 from bot.cxone.reading import time
 from bot.diagnosis.diagnose import diagnose, targets_of
@@ -223,7 +223,7 @@ class _LookUp:
             until=self.desk.clock.now(),
             calls=self.calls,
             pages=self.pages,
-            forms=tuple(_masked(form) for form in query.number.forms),
+            forms=query.number.masked_forms,
             newest=self.newest,
             complete=not self.failed,
             hotline=is_hotline(list(self.matches.values())),
@@ -426,7 +426,8 @@ class _LookUp:
             )
         if self.pages:
             found = f"{len(self.matches)} of them of this number" if self.matches else "none of them of this number"
-            learned.append(f"Until then {self.calls:,} calls on {self.pages:,} pages were looked through, {found}.")
+            calls, pages = many(self.calls, "call"), many(self.pages, "page")
+            learned.append(f"Until then {calls} on {pages} were looked through, {found}.")
         return " ".join(learned)
 
 
@@ -442,8 +443,3 @@ def _joined(found: Sequence[Conversation], known: Sequence[OtherCall]) -> list[C
         ),
     ]
     return sorted(newest_first(calls), key=lambda call: call.outbound or (call.id in listed and not has_bot_leg(call)))
-
-
-def _masked(form: str) -> str:
-    """A form of a number that shows its shape and its last four digits."""
-    return "".join("•" if char.isdigit() else char for char in form[:-4]) + form[-4:]
