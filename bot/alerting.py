@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,27 +13,24 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine
 
-from bot import phone
 from bot.alerts import filters, health, tend
 from bot.alerts.policy import Rules
-from bot.alerts.watcher import Watcher, peers
+from bot.alerts.watcher import Watcher
 from bot.clock import Clock
-from bot.diagnosis.handover import Diagnosis, OtherCall, Peers, Timing
-from bot.diagnosis.outcomes import Outcome
+from bot.diagnosis.handover import Timing
 from bot.jobs import Jobs
 from bot.jobs.local import Local
 from bot.slack.classify import classify
 from bot.slack.notifier import Client, Notifier
-from bot.store import conversations, deliveries, facts, purge, subscriptions
+from bot.store import deliveries, facts, purge, subscriptions
 from bot.store.engine import StoreError, reading, writing
 
 log = structlog.get_logger(__name__)
 
 SWEEP = "sweep"  # the job that looks for what may be sent; nudged after whatever may owe something
 WAITS = timedelta(seconds=1.5)  # for a channel's next turn; what takes longer comes back as a job of its own
-LATER = timedelta(seconds=5)  # while Slack does not answer
 LASTS = 6.0  # seconds; then other channels come first, and nobody waits long for a process to end
-FRESH_MARGIN = 5.0  # seconds that a poll may take and still be fresh
+PREPARE_EVERY = 15.0  # seconds between two tries to learn the channels
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{5,}")
 
 
@@ -98,22 +95,31 @@ class Alerting:
         )
         self._client = client
         self._ready = threading.Event()  # the channels are known
+        self._prepare_at = 0.0
+        self._hold = False  # nobody has ever subscribed, and who would is not known yet
+        self._unknown = ""  # which channel of the settings is not known, as a sentence
+        self._store_fault: tuple[datetime, str] | None = None  # of a poll here
 
     # ---- jobs -----------------------------------------------------------------------------------------------------
 
     def poll(self) -> None:
         """One round of the watcher; before the first, the channels of the settings are looked up."""
-        if not self.prepare():
+        self.prepare()
+        if self._hold:
             return
-        done = self.watcher.poll()
+        try:
+            done = self.watcher.poll()
+        except StoreError as why:
+            self._store_fault = (self.clock.now(), str(why))
+            raise
+        self._store_fault = None
         if done.error:
             log.warning("poll failed", tenant=self.tenant, error=done.error)
         self.jobs.nudge(SWEEP)
 
     def deliver(self, channel: str) -> datetime | None:
         """Send what may go into a channel, waiting for its turns for some seconds. When to go on; None: all is sent."""
-        if not self.prepare():
-            return self.clock.now() + LATER
+        self.prepare()
         ends = time.monotonic() + LASTS
         while not self.jobs.stopping.is_set():
             if self.notifier.deliver_one(channel):
@@ -148,69 +154,50 @@ class Alerting:
 
     def reasons(self) -> list[str]:
         """Why the bot is not ready, as far as alerts know."""
-        return self.health().reasons(self.clock.now(), self.options.poll_seconds)
-
-    # ---- for people's look-ups ------------------------------------------------------------------------------------
-
-    def known(self, number: phone.Number) -> Sequence[OtherCall] | None:
-        """The calls of a number, newest first, while the last poll is fresh enough to answer alone; else None."""
-        try:
-            with reading(self.engine) as connection:
-                polled_at = facts.cursor(connection, self.tenant).polled_at
-                fresh = timedelta(seconds=self.options.poll_seconds + FRESH_MARGIN)
-                if polled_at is None or self.clock.now() - polled_at > fresh:
-                    return None
-                rows = conversations.known(connection, self.tenant, phone.hashed(number.e164, self.watcher.hash_key))
-        except StoreError as why:
-            log.warning("index not read", reason=str(why))
-            return None
-        outcomes = {outcome.value: outcome for outcome in Outcome}
-        return [
-            OtherCall(
-                conversation_id=row.id,
-                started_at=row.started_at,
-                outcome=outcomes.get(row.outcome),
-                outbound=row.outbound,
-            )
-            for row in rows
-        ] or None
-
-    def peers_of(self, found: Diagnosis) -> Peers | None:
-        """What the tables know of the target that a diagnosis speaks of."""
-        attempt = found.decided_by
-        if attempt is None:
-            return None
-        target_id = (attempt.ref.id if attempt.ref else "") or attempt.to_id
-        try:
-            with reading(self.engine) as connection:
-                return peers(connection, self.tenant, target_id, self.clock.now())
-        except StoreError as why:
-            log.warning("peers not read", reason=str(why))
-            return None
+        seen = self.health()
+        found = seen.reasons(self.clock.now(), self.options.poll_seconds)
+        own = []
+        fault = self._store_fault  # over once a poll succeeded, in this process or another
+        if fault and fault[1] not in found and (seen.polled_at is None or seen.polled_at < fault[0]):
+            own.append(fault[1])
+        if self._unknown:
+            own.append(self._unknown)
+        return [*own, *found]
 
     # ---- the channels of the settings -----------------------------------------------------------------------------
 
     def prepare(self) -> bool:
-        """Look up ALERT_CHANNEL and OPS_CHANNEL, and subscribe at the first start. False: Slack did not answer yet."""
-        if self._ready.is_set():
-            return True
+        """Learn the channels of the settings, trying every now and then. Whether they are known."""
+        if not self._ready.is_set() and self.clock.monotonic() >= self._prepare_at:
+            if self._prepare():
+                self._ready.set()
+            else:
+                self._prepare_at = self.clock.monotonic() + PREPARE_EVERY
+        return self._ready.is_set()
+
+    def _prepare(self) -> bool:
+        """Look up ALERT_CHANNEL and OPS_CHANNEL, and subscribe at the first start. False: to be tried again.
+
+        Meanwhile is polled, with one exception: at the very first start nothing is, as long as Slack does not answer,
+        for what is found before anybody has subscribed is told to nobody.
+        """
         now = self.clock.now()
+        self._unknown = ""
         alert = self._channel(self.options.alert_channel, now)
         ops = self._channel(self.options.ops_channel, now) if self.options.ops_channel else alert
-        if alert is None or ops is None:
-            return False
-        self.watcher.ops_channel = self.notifier.ops_channel = ops
+        self.watcher.ops_channel = self.notifier.ops_channel = ops or alert or ""
         if alert:
             wish = str(filters.parse(self.options.alert_filter))
             with writing(self.engine) as connection:
                 paused = any(row.paused_at for row in subscriptions.listed(connection, self.tenant, alert))
                 if paused or not subscriptions.any_ever(connection, self.tenant):
                     subscriptions.subscribe(connection, self.tenant, alert, wish, author="", now=now)
-        self._ready.set()
-        return True
+        with reading(self.engine) as connection:
+            self._hold = alert is None and not subscriptions.any_ever(connection, self.tenant)
+        return alert is not None and ops is not None and not self._unknown
 
     def _channel(self, wanted: str, now: datetime) -> str | None:
-        """A channel's id; names are asked for once and remembered. None: not learned yet."""
+        """A channel's id; names are asked for once and remembered. None: Slack did not say; "": there is none."""
         name = wanted.strip().lstrip("#")
         if not name or _CHANNEL_ID.fullmatch(name):
             return name
@@ -224,12 +211,14 @@ class Alerting:
         except Exception as error:  # noqa: BLE001 - every failure has a class
             meaning = classify(error)
             log.warning("channel not looked up", channel=name, code=meaning.code)
+            self._unknown = f"The channel #{name} could not be looked up: {meaning.code}."
             with writing(self.engine) as connection:
                 tend.slack_out(connection, self.tenant, now, meaning.code)
             return None
         if not found:
             log.error("channel not found; invite the bot, or set its id", channel=name)
-            return None
+            self._unknown = f"Slack shows no channel #{name}: invite the bot, or set the channel's id."
+            return ""
         with writing(self.engine) as connection:
             facts.renew(connection, self.tenant, key, now, found)
         return str(found)

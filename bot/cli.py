@@ -86,7 +86,11 @@ def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
     query = _query(settings, asked, as_json=as_json)
     try:
         with terminal.progress() as on_progress:
-            return wiring.build_investigator(settings, SystemClock()).look_up(query, on_progress=on_progress)
+            desk = wiring.build_investigator(settings, SystemClock())
+            index = wiring.known_here(settings, SystemClock())
+            if index is not None:
+                desk.known, desk.peers_of = index.known, index.peers_of
+            return desk.look_up(query, on_progress=on_progress)
     except ConversationNotFound as none:
         _end(NOT_FOUND, "no_conversation", terminal.clean(none.sentence), as_json=as_json)
     except CXoneError as why:
@@ -198,6 +202,29 @@ def audit(*, since: str, as_json: bool) -> None:
             click.echo(terminal.audit_json(row) if as_json else terminal.audit_line(row))
     except StoreError as why:
         _end(FAILED, "database", str(why))
+
+
+@main.command()
+@click.argument("number")
+def forget(*, number: str) -> None:
+    """Remove the traces of a phone NUMBER from the database; says what it removed."""
+    from bot import phone, wiring  # noqa: PLC0415 - see the top
+    from bot.store.engine import StoreError  # noqa: PLC0415 - see the top
+
+    settings = _settings()
+    if not settings.cxone_tenant_id:
+        _end(USAGE, "settings", "CXONE_TENANT_ID: missing. It is the tenant whose calls the database holds.")
+    try:
+        meant = phone.parse(number, settings.default_region)
+        gone = wiring.forget(settings, meant)
+    except phone.NotANumber as fault:
+        _end(USAGE, "usage", fault.sentence)
+    except StoreError as why:
+        _end(FAILED, "database", str(why))
+    click.echo(f"{meant.masked} is removed from {gone.calls} calls, {gone.alerts} alerts and {gone.uses} uses.")
+    if gone.live:
+        click.echo(f"{gone.live} of the calls are still watched: run this again once they are over.")
+    click.echo("Messages in Slack keep the last four digits; delete them there.")
 
 
 @main.command()

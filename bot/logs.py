@@ -17,7 +17,8 @@ HIDDEN = "•••"
 _TOKEN = re.compile(r"\b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[\w.-]+|(?i:\b(?:bearer|basic)\s+)[\w.~+/=-]{6,}")
 _HOOK = re.compile(r"(https?://[^\s\"'/]+/(?:commands|actions|services|link|app)/)[^\s\"'<>]+")
 _PARAMETER = re.compile(r"(?i)\b((?:client_secret|access_token|token|ticket|secret|password)=)[^&\s\"']+")
-_RUN = re.compile(r"(?<![\w.-])\+?\d(?:[ ().-]{0,2}\d){6,}(?![\w-])")
+# In a form's body a plus is %2B, and a space a plus.
+_RUN = re.compile(r"(?:(?<![\w.-])\+?|%2[Bb])\d(?:(?:[ ().+-]|%28|%29){0,2}\d){6,}(?![\w-])")
 # Ours, and made of digits without being a number: ids and times.
 _NOT_NUMBERS = frozenset({"timestamp", "ts", "thread_ts", "conversation", "delivery", "alert", "seconds", "port"})
 # Their DEBUG lines hold whole requests and answers.
@@ -99,6 +100,8 @@ def set_up(level: str, form: str, secrets: Collection[str] = ()) -> None:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.INFO))
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits a moment
+    # Bolt finds SLACK_BOT_TOKEN in the environment and warns that it is unused; it comes by `authorize`.
+    logging.getLogger("slack_bolt.App").addFilter(lambda line: "`token` will be unused" not in line.getMessage())
     for name in _STATEMENTS:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)

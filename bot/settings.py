@@ -25,6 +25,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.alerts import filters
+
 Need = Literal["cxone", "slack", "posts"]
 
 _HASH_KEY_LENGTH = 16
@@ -108,6 +110,17 @@ def _region(code: str) -> str:
     if code.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError("must be a country's two letters, such as US or DE")
     return code.upper()
+
+
+def _filters(typed: str) -> str:
+    """Checked where all else is; what was typed is not repeated."""
+    try:
+        filters.parse(typed)
+    except filters.FilterError:
+        raise ValueError(
+            f"holds a word that is no filter, or a value that none has; the form is {filters.FORM}"
+        ) from None
+    return typed
 
 
 def _list(value: object) -> object:
@@ -248,7 +261,7 @@ class Settings(BaseSettings):
     port: int = Field(default=3000, ge=0, le=65535)
 
     alert_channel: str = ""
-    alert_filter: str = ""
+    alert_filter: Annotated[str, AfterValidator(_filters)] = ""
     ops_channel: str = ""
     allowed_channels: Names = ()
     allowed_usergroups: Names = ()

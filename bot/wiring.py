@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bot.alerting import Alerting
+    from bot.alerts.index import Index
     from bot.background import Background
     from bot.check import Line
     from bot.jobs import Jobs
     from bot.running import Part
     from bot.slack.status_answers import Quota
+    from bot.store.purge import Forgotten
 
 log = structlog.get_logger(__name__)
 
@@ -148,8 +150,10 @@ def build_centres(
     settings: Settings, clock: Clock, database: Database, jobs: Jobs, on_call: Callable[[Call], None] | None = None
 ) -> list[Centre]:
     """All tenants. Raises `SettingsError`."""
-    from bot.slack import app as slack  # noqa: PLC0415 - `diagnose` needs nothing of Slack
+    from bot.alerts.index import keep_to_key  # noqa: PLC0415 - `diagnose` needs no store
+    from bot.slack import app as slack  # noqa: PLC0415 - as above
     from bot.store import rates  # noqa: PLC0415 - as above
+    from bot.store.engine import writing  # noqa: PLC0415 - as above
 
     client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
     client.timeout = POST_SECONDS
@@ -164,7 +168,11 @@ def build_centres(
         alerting = build_alerting(
             tenant.settings, clock, desk.platform, client, database, jobs=jobs, label=label, workspace=tenant.workspace
         )
-        desk.known, desk.peers_of = alerting.known, alerting.peers_of
+        found = index(tenant.settings, clock, database)
+        with writing(alerting.engine) as connection:
+            if keep_to_key(connection, alerting.tenant, database.hash_key, clock.now(), found.lookback):
+                log.warning("HASH_KEY is another than before: numbers are indexed anew; no alert is touched")
+        desk.known, desk.peers_of = found.known, found.peers_of
         centres.append(Centre(tenant, desk, alerting))
     return centres
 
@@ -193,16 +201,11 @@ def build_alerting(
     database: Database,
     **more: Any,
 ) -> Alerting:
-    """Watcher and notifier of one tenant. Raises `SettingsError` for filters that are none."""
+    """Watcher and notifier of one tenant."""
     from bot.alerting import Alerting, Options  # noqa: PLC0415 - as above
-    from bot.alerts import filters  # noqa: PLC0415 - as above
     from bot.alerts.policy import Rules  # noqa: PLC0415 - as above
     from bot.store.engine import for_tenant  # noqa: PLC0415 - as above
 
-    try:
-        filters.parse(settings.alert_filter)
-    except filters.FilterError as why:
-        raise SettingsError([f"ALERT_FILTER: {why}"]) from None
     rules = Rules(
         resolve_accepted=settings.resolve_accepted,
         resolve_after=timedelta(minutes=settings.resolve_minutes),
@@ -261,6 +264,7 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     from bot.slack.alert_desk import AlertDesk  # noqa: PLC0415 - as above
     from bot.slack.info_desk import InfoDesk  # noqa: PLC0415 - as above
     from bot.slack.office import Use  # noqa: PLC0415 - as above
+    from bot.slack.signed import only_signed  # noqa: PLC0415 - as above
     from bot.socket_mode import SocketMode  # noqa: PLC0415 - as above
     from bot.store import audit  # noqa: PLC0415 - as above
     from bot.store.engine import StoreError, writing  # noqa: PLC0415 - as above
@@ -328,14 +332,69 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
         buttons=alerts.buttons(),
         home=info.home,
     )
-    app = slack.build_app(office, settings.slack_signing_secret.get_secret_value())
+    signing_secret = settings.slack_signing_secret.get_secret_value()
+    app = slack.build_app(office, signing_secret)
 
     # 3. How Slack and everybody else reach it.
     socket = SocketMode(app, settings.slack_app_token.get_secret_value()) if settings.socket_mode else None
-    handler = None if socket else SlackRequestHandler(app)
+    handler = None if socket else only_signed(SlackRequestHandler(app), signing_secret)
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
     closing = [_Closing(each.desk.close) for each in centres]
     return [*closing, background, _Closing(office.pool.close), server, *([socket] if socket else [])]
+
+
+def index(settings: Settings, clock: Clock, database: Database) -> Index:
+    """What the tables know of calls and targets."""
+    from bot.alerts.index import Index  # noqa: PLC0415 - as above
+
+    return Index(
+        engine=database.engine,
+        clock=clock,
+        tenant=settings.cxone_tenant_id,
+        hash_key=database.hash_key,
+        poll_every=timedelta(seconds=settings.poll_seconds),
+        lookback=timedelta(hours=settings.lookback_hours),
+    )
+
+
+def known_here(settings: Settings, clock: Clock) -> Index | None:
+    """The index of a bot that runs on this machine with the same database, without its lock; None if there is none."""
+    url = settings.database_url.get_secret_value()
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or not path.is_file():
+        return None
+    from bot.store import engine, keys  # noqa: PLC0415 - as above
+
+    try:
+        key = settings.hash_key.get_secret_value() or keys.kept(url)
+        opened = engine.open_store(url)
+        version, newest = engine.schema_version(opened)
+    except engine.StoreError as why:
+        log.debug("no index", reason=str(why))
+        return None
+    if not key or version != newest:
+        opened.dispose()
+        return None
+    return index(settings, clock, Database(opened, key))
+
+
+def forget(settings: Settings, number: phone.Number) -> Forgotten:
+    """Remove a number from the tables, beside a running bot too. Raises `StoreError`."""
+    from bot.alerts.index import HASHED_WITH, fingerprint  # noqa: PLC0415 - as above
+    from bot.store import engine, facts, purge  # noqa: PLC0415 - as above
+
+    database = open_database(settings)
+    tenant = settings.cxone_tenant_id
+    try:
+        with engine.writing(database.engine) as connection:
+            hashed = facts.fact(connection, tenant, HASHED_WITH)
+            if hashed is not None and hashed.value != fingerprint(database.hash_key):
+                raise engine.StoreBroken(
+                    "HASH_KEY is not the one that the bot hashes numbers with: nothing was removed."
+                )
+            return purge.forget(connection, tenant, phone.hashed(number.e164, database.hash_key))
+    finally:
+        database.engine.dispose()
 
 
 def quota(desk: Investigator, max_rps: float | None) -> Quota:

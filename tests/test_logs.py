@@ -74,3 +74,14 @@ def test_no_library_shows_bodies(capsys: pytest.CaptureFixture[str], library: st
     written = capsys.readouterr().err
     assert "body" not in written
     assert "mine" in written
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("text", ["%2B15550199888", "%2b1+555+019+9888", "%28555%29+019-9888", "1+555+019+9888"])
+def test_callers_in_a_form_are_masked(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """As Slack sends them: a library may show a body that it refuses."""
+    logs.set_up("INFO", "json")
+    logging.getLogger("library").info("body: command=%%2Fhandover&text=%s&user_id=U1", text)
+    written = capsys.readouterr().err
+    assert "019" not in written
+    assert "9888" in written

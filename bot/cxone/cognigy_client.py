@@ -6,6 +6,7 @@ Source: Cognigy's documentation, "API and CLI". The logs' filters are not reliab
 
 from __future__ import annotations
 
+import concurrent.futures
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,12 +29,14 @@ class Cognigy:
     def __init__(self, url: str, key: str, project: str, clock: Clock) -> None:
         """Ask nothing yet. Raises ValueError as `Session` does."""
         self._session = Session(url, _no_token, clock)
+        self._pool = concurrent.futures.ThreadPoolExecutor(8, thread_name_prefix="cognigy")
         self._key = key
         self.project = project
         self.host = self._session.host
 
     def close(self) -> None:
         """Close the pooled connections."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
     def of_call(
@@ -49,6 +52,7 @@ class Cognigy:
         Without a session id the entries that name one of the contacts say which session it is.
         """
         params = {names.LOG_QUERY["session"]: session_id} if session_id else {}
+        talk = self._pool.submit(self._conversation, session_id, deadline, priority) if session_id else None
         mine: list[Mapping[str, Any]] = []
         for entry in self._entries(params, deadline, priority):
             at = reading.time(entry.get("timestamp"))
@@ -59,11 +63,15 @@ class Cognigy:
                 session_id = session_id or cognigy.session_of(entry)
         found: dict[str, Any] = {"sessionId": session_id, "logs": mine}
         if session_id:
-            try:
-                found["conversation"] = self._get(_CONVERSATION, session_id, {}, deadline, priority)
-            except NotFoundError:
-                found["conversation"] = {"items": []}
+            found["conversation"] = talk.result() if talk else self._conversation(session_id, deadline, priority)
         return found
+
+    def _conversation(self, session_id: str, deadline: Deadline, priority: Priority) -> Mapping[str, Any]:
+        """A session's messages; none where Cognigy holds none any more."""
+        try:
+            return self._get(_CONVERSATION, session_id, {}, deadline, priority)
+        except NotFoundError:
+            return {"items": []}
 
     def recent(self, since: datetime, deadline: Deadline, priority: Priority = "watcher") -> list[Mapping[str, Any]]:
         """The project's entries since a time, newest first, for a watcher that looks at many calls at once."""

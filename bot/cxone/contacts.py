@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from bot import phone
 from bot.clock import Clock
-from bot.cxone import contacts_reading, reading
+from bot.cxone import cognigy, contacts_reading, reading
 from bot.cxone.cognigy_client import Cognigy
 from bot.cxone.contacts_calls import ACTIVE, COMPLETED, KEPT, Body, Calls, windows
 from bot.cxone.contacts_feed import Feed
@@ -33,6 +33,8 @@ _PARTS = (
     ("contactCustomData", "/contacts/{id}/custom-data", "custom data"),
 )
 _CHILDREN = 10
+_NEWEST = timedelta(hours=1)
+_PHONES = {"mediaTypeId": contacts_reading.PHONE}
 _AT_ONCE: dict[Priority, int] = {"person": 16, "watcher": 8}
 
 T = TypeVar("T")
@@ -110,6 +112,11 @@ class Contacts:
                 listing.failed.append(error)
         if len(listing.failed) == len(jobs):
             raise listing.failed[0]
+        if number is not None and not listing.rows:
+            # None of this number: a call of anybody tells a wrong tenant from a number that did not ring.
+            with contextlib.suppress(CXoneError):
+                newest = {**_PHONES, **windows(max(since, until - _NEWEST), until)[0], "orderBy": "contactStart desc"}
+                listing.add(calls_of(self.calls.rows(COMPLETED, newest, deadline, priority, most=1)))
         listing.of = listing.pages
         return listing
 
@@ -137,6 +144,17 @@ class Contacts:
             with contextlib.suppress(NotFoundError):
                 document = self._read_contact(master, deadline, priority)
         return self._complete(document, deadline, priority)
+
+    def calls_of_session(self, session_id: str, deadline: Deadline) -> tuple[str, ...]:
+        """The contacts that Cognigy's log names for a session; none where Cognigy cannot be asked."""
+        if self.cognigy is None:
+            return ()
+        try:
+            told = self.cognigy.of_call(session_id, frozenset(), None, deadline)
+        except CXoneError:
+            return ()
+        named = (name for entry in told["logs"] for name in sorted(cognigy.names_of(entry)) if name.isdigit())
+        return tuple(dict.fromkeys(named))[:_CHILDREN]
 
     def details(self, conversation_id: str, deadline: Deadline, priority: Priority = "person") -> Conversation:
         """The same, read."""
@@ -270,7 +288,7 @@ def calls_of(rows: Iterable[Row]) -> list[Row]:
 
 def _questions(since: datetime, until: datetime, number: phone.Number | None) -> list[tuple[str, dict[str, Any]]]:
     """What to ask for a window: each form of the number, and calls that went out to it, so that a callback is seen."""
-    phones = {"mediaTypeId": contacts_reading.PHONE}
+    phones = _PHONES
     forms = dict.fromkeys((number.e164, number.e164[1:], number.national)) if number is not None else {"": None}
     asked: list[tuple[str, dict[str, Any]]] = []
     for form in forms:

@@ -91,20 +91,26 @@ class Calls:
             )
         return answer.body
 
-    def rows(
-        self, route: str, params: Mapping[str, Any], deadline: Deadline, priority: Priority, key: str = ""
+    def rows(  # noqa: PLR0917 - as `get`
+        self,
+        route: str,
+        params: Mapping[str, Any],
+        deadline: Deadline,
+        priority: Priority,
+        key: str = "",
+        most: int = 0,
     ) -> list[Row]:
-        """All rows of a list, page by page, on as long as `_links.next` is given. Raises CXoneError."""
+        """The rows of a list, page by page as long as `_links.next` is given; at most `most`. Raises CXoneError."""
         key = key or ("activeContacts" if route == ACTIVE else "completedContacts")
         found: list[Row] = []
         for _ in range(_MOST_PAGES):
-            more = {**params, "skip": len(found), "top": TOP}
+            more = {**params, "skip": len(found), "top": most or TOP}
             body = self.get(route, None, deadline, priority, "contacts", more)
             rows = [row for row in reading.items(body.get(key)) if isinstance(row, Mapping)]
             found += rows
             if (polled := reading.time(body.get("lastPollTime"))) is not None:
                 self.last_poll[route] = polled
-            if not rows or not reading.text(reading.mapping(body.get("_links")).get("next")):
+            if not rows or most or not reading.text(reading.mapping(body.get("_links")).get("next")):
                 break
         return found
 

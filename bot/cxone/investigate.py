@@ -22,7 +22,7 @@ from bot.cxone.findings import failed_at, missing_pages, outbound_newer, with_fi
 from bot.cxone.http import CXoneError, Deadline, NotFoundError, Priority
 from bot.cxone.listing import Listing, Row
 from bot.cxone.matching import Match, is_hotline, match, meant, mentions, newest_first
-from bot.cxone.notfound import ConversationNotFound, no_id, no_number, no_session
+from bot.cxone.notfound import ConversationNotFound, many, no_id, no_number, no_session
 from bot.cxone.platform import Conversations
 from bot.cxone.reading import time
 from bot.diagnosis.diagnose import diagnose, targets_of
@@ -37,8 +37,9 @@ from bot.diagnosis.handover import (
     TargetKind,
     Timing,
 )
+from bot.diagnosis.parties import has_bot_leg
 
-__all__ = ["ById", "ByNumber", "BySession", "ConversationNotFound", "Investigator", "Progress", "Query"]
+__all__ = ["ById", "ByNumber", "BySession", "ConversationNotFound", "Investigator", "Known", "Progress", "Query"]
 
 _OTHERS = 9  # further calls of the number whose details are read
 _EARLY = 4  # details that are asked for before all pages are there
@@ -75,6 +76,14 @@ Query = ByNumber | ById | BySession
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What an index knows of a number: its calls, newest first. `since`: from then on a list must complete them."""
+
+    calls: Sequence[OtherCall]
+    since: datetime | None = None  # None: fresh, it answers alone
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a search has come. `of` is 0 where the number of pages is not known."""
 
@@ -98,10 +107,10 @@ class Investigator:
         lookback: timedelta = timedelta(hours=24),
         *,
         peers_of: Callable[[Diagnosis], Peers | None] | None = None,
-        known: Callable[[phone.Number], Sequence[OtherCall] | None] | None = None,
+        known: Callable[[phone.Number], Known | None] | None = None,
         look_again: Sequence[float] = _LOOK_AGAIN,
     ) -> None:
-        """`known` gives the calls of a number, newest first, where an index is fresh enough to answer alone."""
+        """`known` gives what an index knows of a number, and from when on the list is to be read beside it."""
         self.platform = platform
         self.clock = clock
         self.timing = timing or Timing()
@@ -194,14 +203,16 @@ class _LookUp:
 
     def _by_number(self, query: ByNumber) -> Report:
         known = self.desk.known(query.number) if self.desk.known and not (query.at or query.since) else None
-        if known:
-            return self._known(known)
+        if known is not None and known.since is None:
+            return self._first_that_is_there(_joined([], known.calls), None)
         since = self.now - (query.since or self.desk.lookback)
+        if known is not None and known.since is not None:
+            since = max(since, known.since)
         if query.at is not None:
             since = min(since, query.at - timedelta(hours=1))
         calls = self._search(query, since)
         for pause in self.desk.look_again:
-            if calls or self.failed or self.matches or query.at is not None or not self._cheap(pause):
+            if calls or known or self.failed or self.matches or query.at is not None or not self._cheap(pause):
                 break
             self.desk.clock.sleep(pause)
             calls = self._search(query, since)
@@ -212,19 +223,26 @@ class _LookUp:
             until=self.desk.clock.now(),
             calls=self.calls,
             pages=self.pages,
-            forms=tuple(_masked(form) for form in query.number.forms),
+            forms=query.number.masked_forms,
             newest=self.newest,
             complete=not self.failed,
             hotline=is_hotline(list(self.matches.values())),
         )
         if not calls and self.failed and not searched.hotline:
             raise self.failed[0]
+        if known is not None:
+            calls = _joined(calls, known.calls)
         if not calls:
             raise no_number(query.number, searched)
         return self._first_that_is_there(calls, searched)
 
     def _by_session(self, query: BySession) -> Report:
-        """By what the rows say; else details are read, newest first, until one holds the session."""
+        """By whom the bot's side names; by what the rows say; else details are read until one holds the session."""
+        for call_id in self.platform.calls_of_session(query.session_id, self.deadline):
+            with contextlib.suppress(NotFoundError):
+                document = self.platform.document(call_id, self.deadline, self.priority)
+                if mentions(document, query.session_id):
+                    return self._judged(document, [], None)
         since = self.now - self.desk.lookback
         listing = self.platform.list(since, self.now, self.deadline, self._page, self.priority)
         self.failed += listing.failed
@@ -263,14 +281,6 @@ class _LookUp:
         if self.failed and not read:
             raise self.failed[0]
         raise no_session(query.session_id, searched, read, len(calls))
-
-    def _known(self, known: Sequence[OtherCall]) -> Report:
-        """An index knows the calls of the number, newest first: no list is needed."""
-        calls = [
-            Conversation(id=call.conversation_id, started_at=call.started_at, outbound=call.outbound)
-            for call in sorted(known, key=lambda call: call.outbound)
-        ]
-        return self._first_that_is_there(calls, None)
 
     # ---- the list ----
 
@@ -416,10 +426,20 @@ class _LookUp:
             )
         if self.pages:
             found = f"{len(self.matches)} of them of this number" if self.matches else "none of them of this number"
-            learned.append(f"Until then {self.calls:,} calls on {self.pages:,} pages were looked through, {found}.")
+            calls, pages = many(self.calls, "call"), many(self.pages, "page")
+            learned.append(f"Until then {calls} on {pages} were looked through, {found}.")
         return " ".join(learned)
 
 
-def _masked(form: str) -> str:
-    """A form of a number that shows its shape and its last four digits."""
-    return "".join("•" if char.isdigit() else char for char in form[:-4]) + form[-4:]
+def _joined(found: Sequence[Conversation], known: Sequence[OtherCall]) -> list[Conversation]:
+    """Listed calls with those that an index knows, the likeliest to be meant first: inbound, then the newest."""
+    listed = {call.id for call in found}
+    calls = [
+        *found,
+        *(
+            Conversation(id=call.conversation_id, started_at=call.started_at, outbound=call.outbound)
+            for call in known
+            if call.conversation_id not in listed
+        ),
+    ]
+    return sorted(newest_first(calls), key=lambda call: call.outbound or (call.id in listed and not has_bot_leg(call)))

@@ -181,6 +181,10 @@ class Conversations:
         )
         return _object(answer, _DETAILS)
 
+    def calls_of_session(self, session_id: str, deadline: Deadline) -> tuple[str, ...]:  # noqa: ARG002  # as it says
+        """None: this API names a session only inside a conversation's events."""
+        return ()
+
     def details(self, conversation_id: str, deadline: Deadline, priority: Priority = "person") -> Conversation:
         """The same, read."""
         return self.parse(self.document(conversation_id, deadline, priority))

@@ -63,8 +63,7 @@ class ApiServer:
         class Handler(_Handler):
             server_of = owner
 
-        server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        server.daemon_threads = True
+        server = _Http(("127.0.0.1", self.port), Handler)
         self.port = int(server.server_address[1])
         self._server = server
         threading.Thread(target=server.serve_forever, args=(0.02,), name="slack-api", daemon=True).start()
@@ -115,6 +114,13 @@ class ApiServer:
         if refusal:
             pointers = (answer.body.get("response_metadata") or {}).get("messages") or []
             self.desk.team.changed_now("refused", method=method, error=refusal, pointers=pointers[:3])
+
+
+class _Http(ThreadingHTTPServer):
+    """A thread for each connection; many may come at once."""
+
+    daemon_threads = True
+    request_queue_size = 256
 
 
 def refused(error: SlackError, method: str, headers: dict[str, str]) -> Answer:

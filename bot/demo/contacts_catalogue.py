@@ -45,25 +45,22 @@ def _twice(made: Bundle) -> None:
 
 
 def _voice(name: str, **payload: Any) -> Change:
-    """The transfer goes over the voice gateway, which tells of it by an event."""
-
-    def change(made: Bundle) -> None:
-        at = _asked(made)
-        made.logs = [entry for entry in made.logs if "sent signal" not in str(entry["message"])]
-        made.items.append(
-            {"type": "input", "source": "user", "timestamp": at, "inputData": {"event": name, "payload": payload}}
-        )
-
-    return change
+    """The transfer goes over the voice gateway, whose event stands in the log and among the session's messages."""
+    return lambda made: _instead(made, {"event": name, "payload": payload})
 
 
 def _unsupported(made: Bundle) -> None:
+    error = {"reason": "unsupported", "message": "handover is not supported on this channel"}
+    _instead(made, {"handover": {"status": "error", "error": error}})
+
+
+def _instead(made: Bundle, data: dict[str, Any]) -> None:
+    """No signal is sent; this comes in its place."""
     at = _asked(made)
     made.logs = [entry for entry in made.logs if "sent signal" not in str(entry["message"])]
-    error = {"reason": "unsupported", "message": "handover is not supported on this channel"}
-    made.items.append(
-        {"type": "output", "timestamp": at, "inputData": {"handover": {"status": "error", "error": error}}}
-    )
+    meta = {"sessionId": made.session, **data}
+    made.logs.append({"timestamp": at, "type": "info", "message": "voice event", "meta": meta})
+    made.items.append({"type": "input", "source": "user", "timestamp": at, "inputData": data})
 
 
 def _bot_hung_up(made: Bundle) -> None:

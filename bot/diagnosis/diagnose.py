@@ -161,9 +161,7 @@ def _deciding(verdicts: list[tuple[Case, Verdict]]) -> tuple[Case, Verdict]:
     return (with_answer or taken or verdicts)[-1]
 
 
-def _told(
-    verdicts: list[tuple[Case, Verdict]], deciding: Case, found: list[Finding]
-) -> list[tuple[Case, Verdict]]:
+def _told(verdicts: list[tuple[Case, Verdict]], deciding: Case, found: list[Finding]) -> list[tuple[Case, Verdict]]:
     """Those of which each finding is told: of a great many the first and the last, and the one that decides."""
     if len(verdicts) <= _MOST_TOLD:
         return verdicts
@@ -211,7 +209,9 @@ def _about_the_record(conversation: Conversation, parties: Parties, requests: tu
     found = [_plain(Code.NOT_CHECKED, f"{clean(why, 200)}.", {}) for why in conversation.not_read]
     if conversation.faults:
         shown = ", ".join(conversation.faults[:5])
-        text = f"{len(conversation.faults)} parts of the record could not be read: {shown}."
+        count = len(conversation.faults)
+        what = "1 part" if count == 1 else f"{count} parts"
+        text = f"{what} of the record could not be read: {shown}."
         found.append(_plain(Code.MALFORMED_EVENT, text, dict.fromkeys(conversation.faults, "not readable")))
     for code, text, event in signal_words.of_record(conversation):
         found.append(_plain(code, text, {event.path: clean(event.reason or event.state or event.type, 120)}))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.diagnosis import signal_words
-from bot.diagnosis.attempts import session_of
+from bot.diagnosis.attempts import Sign, session_of
 from bot.diagnosis.case import Case, Verdict, inactive, missing
 from bot.diagnosis.fixes import fix
 from bot.diagnosis.handover import Finding, Target, TargetKind, TargetStatus
@@ -54,12 +54,12 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
         text = f"{case.name} is no participant of this call, and no user, queue or flow of this tenant."
         found.append(_new(case, Code.TARGET_NOT_FOUND, text, evidence))
     if inactive(case):
-        text = f"{case.name} exists but is retired (switched off){_when(case)}."
-        found.append(_new(case, Code.TARGET_INACTIVE, text, {"target.isActive": False}))
+        text = f"{case.name} exists but is switched off{_when(case)}."
+        found.append(_new(case, Code.TARGET_INACTIVE, text, {f"{_kind(target)}.isActive": False}))
     if target.listens is False and target.kind is TargetKind.FLOW:
         lacks = "ONSIGNAL action" if case.profile == "contacts" else "Event trigger for sessionTransfer"
         text = f"The Studio flow {case.name} has no {lacks}{_when(case)}."
-        found.append(_new(case, Code.FLOW_WITHOUT_TRIGGER, text, {"target.triggers": "no event sessionTransfer"}))
+        found.append(_new(case, Code.FLOW_WITHOUT_TRIGGER, text, {"flow.triggers": "no event sessionTransfer"}))
     if failed and (few := signal_words.nobody_there(case, target)):
         figures = {"target.available": target.available, "target.assigned": target.assigned}
         found.append(_new(case, Code.NO_AGENTS_AVAILABLE, few, figures))
@@ -95,16 +95,16 @@ def accepted(case: Case) -> Finding:
     elif request.answered:
         text = f"{case.name} answered."
     elif request.late:
-        text = f"{case.name} came after it had been refused."
+        text = f"{case.name} came after the transfer had been refused."
     elif sign is request.offered and not request.accepted:
         text = f"{who or case.name} was rung."
     elif request.queued:
         text = f"The call entered the queue {who if request.queued.who and who else case.name}."
     else:
         text = f"CXone accepted the transfer to {case.name}."
-    evidence: dict[str, Any] = {sign.path: sign.value or (sign.at.isoformat() if sign.at else "")}
+    evidence: dict[str, Any] = {sign.path: _shown(sign)}
     if request.accepted is not None and request.accepted is not sign:
-        evidence[request.accepted.path] = request.accepted.value
+        evidence[request.accepted.path] = _shown(request.accepted)
     return _new(case, Code.TRANSFER_ACCEPTED, text, evidence, at=sign.at or request.at)
 
 
@@ -132,7 +132,7 @@ def requested_badly(case: Case) -> list[Finding]:
         evidence = {f"{event.path}.fromParticipantId": event.from_id}
         found.append(_new(case, Code.FROM_PARTICIPANT_NOT_BOT, text, evidence, status=status))
     if request.ref is None and event.to_id:
-        text = f"The request names {case.name} as target, who is the caller or the bot itself."
+        text = f"The request names a leg of the call itself as target: {case.name}."
         evidence = {f"{event.path}.toParticipantId": event.to_id}
         found.append(_new(case, Code.TARGET_NOT_A_DESTINATION, text, evidence))
     if request.duplicate_of is not None:
@@ -164,7 +164,9 @@ def refused(case: Case, verdict: Verdict) -> list[Finding]:
     text = f"CXone refused the transfer to {case.name}{after}: {_quoted(case)}."
     found = [_new(case, Code.TRANSFER_REJECTED, text, evidence, at=rejection.at, fault=verdict)]
     meaning = {
-        Code.NO_AGENTS_AVAILABLE: f"{case.name} had nobody free to take the call{_at(case)}.",
+        Code.NO_AGENTS_AVAILABLE: (
+            f"{case.name} {'was not' if case.kind == 'user' else 'had nobody'} free to take the call{_at(case)}."
+        ),
         Code.TARGET_CLOSED: f"{case.name} was closed{_at(case)}.",
         Code.AGENT_REFUSED: f"{case.name} was offered the call and did not take it.",
     }.get(verdict.cause or Code.TRANSFER_REJECTED)
@@ -188,7 +190,7 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
         where = "in" if request.queued and case.kind is not TargetKind.USER else "for"
         text = f"The caller waited {silence or 'an unknown time'} {where} {case.name}, and no human answered."
         shown = request.queued or request.offered
-        evidence = {shown.path: shown.value} if shown is not None else {}
+        evidence = {shown.path: _shown(shown)} if shown is not None else {}
         found.append(_new(case, Code.NOBODY_ANSWERED, text, evidence))
     left = case.ending.customer_left
     if left is not None and verdict.outcome in (
@@ -215,22 +217,26 @@ def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Fi
         text = f"The caller hung up after {silence} of silence."
     left = case.ending.customer_left
     evidence = {case.ending.customer_path: left.isoformat() if left is not None else ""}
-    return _new(case, Code.CALLER_ABANDONED, text, evidence, at=left)
+    return _new(case, Code.CALLER_ABANDONED, text, evidence, at=left, fault=verdict)
 
 
 def unavailable(case: Case, target: Target) -> Finding:
     """The state that the target had when it was looked up."""
-    state = f"“{clean(target.state, 60)}”" if target.state else "without a free agent"
+    had, was = f"“{clean(target.state, 60)}”" if target.state else "without a free agent", "was"
     if target.kind is TargetKind.QUEUE and target.logged_in is not None:
-        state = f"{target.logged_in} logged in, {target.available or 0} available"
+        had, was = f"{target.logged_in} logged in and {target.available or 0} available", "had"
     at = f" at {clock(target.read_at)}" if target.read_at is not None else ""
     if target.state_then:
         text = f"{case.name} was “{clean(target.state_then, 60)}” at the time of the call."
     elif case.read_late:
-        text = f"{case.name} may have been unavailable: it was {state}{at}, long after the call."
+        text = f"{case.name} may have been unavailable: it {was} {had}{at}, long after the call."
     else:
-        text = f"{case.name} was {state}{at}."
-    return _new(case, Code.TARGET_UNAVAILABLE, text, {"target.state": target.state or target.available})
+        text = f"{case.name} {was} {had}{at}."
+    if target.kind is TargetKind.QUEUE:
+        evidence: dict[str, Any] = {"queue.agentsAvailable": target.available, "queue.agentsLoggedIn": target.logged_in}
+    else:
+        evidence = {f"{_kind(target)}.state.stateName": target.state}
+    return _new(case, Code.TARGET_UNAVAILABLE, text, evidence)
 
 
 def at_most_warnings(found: list[Finding]) -> list[Finding]:
@@ -270,6 +276,15 @@ def _new(
         fix="" if grave is Status.INFO else fix(code, case, fault),
         attempt=case.request.number,
     )
+
+
+def _kind(target: Target) -> str:
+    return target.kind.value if target.kind is not None else "target"
+
+
+def _shown(sign: Sign) -> str:
+    """What the record says there: a word, or a time."""
+    return sign.value or (sign.at.isoformat() if sign.at is not None else "")
 
 
 def _quoted(case: Case) -> str:

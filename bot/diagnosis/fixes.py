@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bot.diagnosis import codes
 from bot.diagnosis.case import Case, Verdict
+from bot.diagnosis.handover import TargetKind
 from bot.diagnosis.order import clock
 from bot.diagnosis.outcomes import Code, Fault, Outcome
+from bot.diagnosis.reasons import Family
 from bot.diagnosis.signals import sip_status
 
 NODE = "the handover node of the Cognigy flow"
@@ -24,11 +26,10 @@ _FIXES: dict[Code, str] = {
         "Add an Event trigger for `sessionTransfer` to the flow {name} in CXone Studio and publish it."
     ),
     Code.TRANSFER_IGNORED: (
-        "In CXone Studio, check that the flow of {name} listens for `sessionTransfer` and that the bot is linked to it."
+        "In CXone Studio, check that the flow which takes handovers to {name} listens for `sessionTransfer`, and that "
+        "the bot is linked to it."
     ),
-    Code.TARGET_UNAVAILABLE: (
-        "Let the bot hand over to a queue instead of {name} alone, or wait until {name} is available."
-    ),
+    Code.TARGET_UNAVAILABLE: "See in CXone why nobody in {name} is available, and free or log in agents there.",
     Code.CALLER_ABANDONED: (
         "Let the bot say that it is connecting {name} before it asks, so that callers stay on the line."
     ),
@@ -37,7 +38,7 @@ _FIXES: dict[Code, str] = {
     Code.NO_BOT_LEG: ("Check in CXone that the dialled number's script still routes the call to the voicebot."),
     Code.MALFORMED_EVENT: ("Show the raw events of this conversation to whoever runs the CXone tenant's event export."),
     Code.AGENT_REFUSED: (
-        "Check the agent's phone and softphone at {name}, and ask why the offered call was not taken."
+        "Check phone and softphone of the agents of {name} who were rung, and ask why the call was not taken."
     ),
     Code.NO_AGENTS_AVAILABLE: "Staff {name}{at}, or give the bot's flow a branch for a refused transfer.",
     Code.TARGET_CLOSED: "Give the bot's flow an out-of-hours branch for {name}, or extend its hours in CXone.",
@@ -72,28 +73,58 @@ _CONTACTS: dict[Code, str] = {
     ),
     Code.MALFORMED_EVENT: "Show the raw answers for this contact to whoever administers the CXone tenant.",
 }
+# The same codes where the target is one agent, or a flow.
+_FOR_USER: dict[Code, str] = {
+    Code.TARGET_UNAVAILABLE: "Let the bot hand over to a queue instead of {name} alone, or wait until {name} is there.",
+    Code.AGENT_REFUSED: "Check the phone and softphone of {name}, and ask why the offered call was not taken.",
+    Code.NO_AGENTS_AVAILABLE: "Let the bot's flow fall back to a queue where the agent {name} is not free.",
+    Code.NOBODY_ANSWERED: "Ask why {name} did not answer{at}, and give the transfer to {name} a time limit.",
+}
+_FOR_FLOW: dict[Code, str] = {
+    Code.TRANSFER_IGNORED: (
+        "In CXone Studio, check that the flow {name} listens for `sessionTransfer` and that the bot is linked to it."
+    ),
+}
+_BY_KIND: dict[TargetKind | None, dict[Code, str]] = {TargetKind.USER: _FOR_USER, TargetKind.FLOW: _FOR_FLOW}
+_BY_OUTCOME = {
+    Outcome.UNANSWERED: "Tell callers of {name} how long they will wait, or offer them a call back.",
+    Outcome.IGNORED: "Let the bot speak again and fall back when a handover to {name} brings no answer in 10 s.",
+}
 _PLATFORM = "Open a case with NICE for the refusals of {name}{at}, and let the bot's flow retry or fall back."
 _INVALID = "Correct the target id {id} in {node}: CXone does not take it."
 _REFUSED = "Look up what this reason means with the owner of {name} in CXone, and give the bot's flow a branch for it."
+_KNOWN = "Add a branch behind {node} for a refusal by {name}, so that the caller is told and not left in silence."
+_REPEATED = "Leave {name} as it is: what was refused is a repetition of a transfer that was under way."
 
 
 def fix(code: Code, case: Case | None, verdict: Verdict | None = None) -> str:
     """The fix of a finding; a refusal's depends on whose side it is. "" where there is nothing to do."""
     text = _FIXES.get(code, "")
-    if case is not None and case.profile == "contacts":
-        text = _CONTACTS.get(code, text)
     if code is Code.TRANSFER_REJECTED:
-        text = _REFUSED
-        if verdict is not None and verdict.side is Fault.PLATFORM:
-            text = _PLATFORM
-        elif verdict is not None and verdict.outcome is Outcome.INVALID_TARGET:
-            text = _INVALID
+        text = _of_a_refusal(case, verdict)
+    elif code is Code.CALLER_ABANDONED and verdict is not None:
+        text = _BY_OUTCOME.get(verdict.outcome, text)
+    elif case is not None and case.profile == "contacts":
+        text = _CONTACTS.get(code, text)
+    elif case is not None and case.kind in _BY_KIND:
+        text = _BY_KIND[case.kind].get(code, text)
     if case is None:
         return text.format(node=NODE, name="the target", id="", at="", sip="the SIP code")
     if not case.places:
         at = f" around {clock(case.request.at)}" if case.request.at is not None else ""
         case.places.update(node=NODE, name=case.name, id=f"`{_id(case)}`", at=at, sip=_sip(case))
     return text.format_map(case.places)
+
+
+def _of_a_refusal(case: Case | None, verdict: Verdict | None) -> str:
+    """By whose side it is, and whether the reason says what it means."""
+    if verdict is not None and verdict.side is Fault.PLATFORM:
+        return _PLATFORM
+    if verdict is not None and verdict.outcome is Outcome.INVALID_TARGET:
+        return _INVALID
+    if case is None or case.reason is None or case.reason.family is Family.UNKNOWN:
+        return _REFUSED
+    return _REPEATED if case.reason.family is Family.DUPLICATE else _KNOWN
 
 
 def _id(case: Case) -> str:

@@ -7,7 +7,7 @@ others leave when the call is over.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from operator import attrgetter
+from operator import itemgetter
 
 from bot.diagnosis.attempts import Request, session_of
 from bot.diagnosis.handover import Conversation, Event, EventKind, Moment, Participant
@@ -18,7 +18,12 @@ _LONGEST_ID = 60
 _LONGEST_SESSION = 12
 _JUST_BEFORE = timedelta(seconds=2)
 _WITH_THE_CALLER = timedelta(seconds=5)  # a call that ends so soon after its caller left ended with that
-_when = attrgetter("timestamp")
+_WHAT = {
+    EventKind.ACCEPTED: "transfer accepted",
+    EventKind.CONNECTED: "joins",
+    EventKind.QUEUED: "call waits in the queue",
+    EventKind.OFFERED: "is rung",
+}
 
 
 def timeline_of(  # noqa: PLR0917 - what was read of the call so far
@@ -31,6 +36,10 @@ def timeline_of(  # noqa: PLR0917 - what was read of the call so far
 ) -> tuple[Moment, ...]:
     """Every event that tells something, in time order; legs that no event tells of by their own times."""
     told = _Told(conversation, parties, ending, names)
+    for request in requests:
+        for answer in (request.rejection, request.taken_back, request.accepted):
+            if answer is not None:
+                told.answers[answer.path] = request
     pending = iter(requests)
     for step in steps:
         if step.event is None:
@@ -55,6 +64,7 @@ class _Told:
         self.leaves = "hangs up" if first else "leaves"
         self.came: set[str] = set()
         self.gone: set[str] = set()
+        self.answers: dict[str, Request] = {}  # by the path of the event
         self.rows: list[Moment] = []
         self.any_asked = self.end_told = False
         if conversation.started_at is not None:
@@ -67,15 +77,15 @@ class _Told:
         self.any_asked = True
         event, session = request.event, clean(session_of(request.event), _LONGEST_SESSION)
         sender = self._leg(request.sender) or clean(event.from_id, _LONGEST_ID) or "nobody"
-        target = self._leg(request.leg) or self.names.get(event.to_id) or clean(event.to_id, _LONGEST_ID) or "nobody"
+        target = self._target(request) or "nobody"
         what = f"transfer asked for (session {session})" if session else "transfer asked for"
         self.rows.append(Moment(event.at, what, f"{sender} → {target}", event.source))
 
     def leg_came(self, leg: Participant) -> None:
         """A leg was connected, as its own time says."""
-        if leg.path not in self.parties.machine_paths and leg.path not in self.came:
-            self.came.add(leg.path)
-            self.rows.append(Moment(leg.connected_at, _joins(leg), self.parties.names[leg.path]))
+        what = self._came(leg) if leg.path not in self.parties.machine_paths else ""
+        if what:
+            self.rows.append(Moment(leg.connected_at, what, self.parties.names[leg.path]))
 
     def happened(self, event: Event) -> None:
         """Any event that is no request."""
@@ -92,6 +102,8 @@ class _Told:
         what = self._what(event, leg)
         if what:
             who = self._leg(leg) or self.names.get(id_) or clean(id_, _LONGEST_ID)
+            if not who and event.path in self.answers:
+                who = self._target(self.answers[event.path])
             self.rows.append(Moment(event.at, what, who, event.source))
 
     def moments(self) -> tuple[Moment, ...]:
@@ -109,25 +121,25 @@ class _Told:
         return kind is EventKind.CONNECTED or (kind is EventKind.STATE and not self.any_asked)
 
     def _what(self, event: Event, leg: Participant | None) -> str:
-        kind = event.kind
+        """What happened, "" where it was told before."""
+        kind, what = event.kind, _WHAT.get(event.kind, "")
         if kind is EventKind.REJECTED:
             said = clean(event.reason or event.code, 120)
-            return f"refused: {said}" if said else "refused"
-        if kind is EventKind.CONNECTED:
-            if leg is not None and leg.path in self.came:
-                return ""
-            if leg is not None:
-                self.came.add(leg.path)
-            return _joins(leg)
-        if kind is EventKind.ACCEPTED:
-            return "transfer accepted"
-        if kind is EventKind.QUEUED:
-            return "call waits in the queue"
-        if kind is EventKind.OFFERED:
-            return "is rung"
-        if kind is EventKind.REFUSED:
-            return f"does not take the call ({clean(event.state or event.type, 40)})"
-        return f"state: {clean(event.state, 40) or 'changed'}"
+            what = f"refused: {said}" if said else "refused"
+        elif leg is not None and (kind is EventKind.CONNECTED or (kind is EventKind.QUEUED and leg.purpose in QUEUES)):
+            what = self._came(leg)
+        elif kind is EventKind.REFUSED:
+            what = f"does not take the call ({clean(event.state or event.type, 40)})"
+        elif kind is EventKind.STATE:
+            what = f"state: {clean(event.state, 40) or 'changed'}"
+        return what
+
+    def _came(self, leg: Participant) -> str:
+        """A leg comes once, however many lines of the record say so."""
+        if leg.path in self.came:
+            return ""
+        self.came.add(leg.path)
+        return _joins(leg)
 
     def _left(self, leg: Participant | None, id_: str, at: datetime | None) -> None:
         path = leg.path if leg is not None else id_
@@ -145,13 +157,15 @@ class _Told:
         if self.left is None or (at is not None and at - self.left > _WITH_THE_CALLER):
             self.rows.append(Moment(at, "call ends", ""))
 
+    def _target(self, request: Request) -> str:
+        to = request.event.to_id
+        return self._leg(request.leg) or self.names.get(to) or clean(to, _LONGEST_ID)
+
     def _leg(self, leg: Participant | None) -> str:
         return self.parties.names[leg.path] if leg is not None else ""
 
 
-def _joins(leg: Participant | None) -> str:
-    if leg is None:
-        return "joins"
+def _joins(leg: Participant) -> str:
     return "answers" if is_agent(leg) else "call enters the queue" if leg.purpose in QUEUES else "joins"
 
 
@@ -159,15 +173,14 @@ def _merged(rows: list[Moment], ends: list[Moment]) -> tuple[Moment, ...]:
     """Ends put in among the rest by their times; what has no time keeps its place."""
     if not ends:
         return tuple(rows)
-    ends.sort(key=_when)
-    timed = [row.timestamp for row in rows if row.timestamp is not None]
-    if timed and timed[-1] > ends[0].timestamp:  # type: ignore[operator] - ends have times, this is where they are from
-        at = timed[0]
-        placed: list[tuple[datetime, Moment]] = []
-        for row in rows:
-            at = row.timestamp or at
-            placed.append((at, row))
-        placed += [(end.timestamp or at, end) for end in ends]
-        placed.sort(key=lambda each: each[0])
-        return tuple([row for _, row in placed])
-    return (*rows, *ends)
+    at = next((row.timestamp for row in rows if row.timestamp is not None), ends[0].timestamp)
+    placed = []
+    for row in rows:
+        at = row.timestamp or at
+        placed.append((at, row))
+    placed += [(end.timestamp, end) for end in ends]
+    placed.sort(key=_first)
+    return tuple([row for _, row in placed])
+
+
+_first = itemgetter(0)

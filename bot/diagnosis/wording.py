@@ -17,15 +17,18 @@ _LONGEST_QUOTE = 120
 
 def headline(case: Case, verdict: Verdict) -> str:
     """What came of the request, in a line that is enough on a phone."""
-    return _sentence(signal_words.headline(case, verdict.cause) or _HEADLINES[verdict.outcome](case, verdict))
+    return _sentence(case, signal_words.headline(case, verdict.cause) or _HEADLINES[verdict.outcome](case, verdict))
 
 
 def summary(case: Case, verdict: Verdict) -> str:
     """The same as one plain sentence, with how long it took and what was said."""
-    return _sentence(signal_words.summary(case, verdict.cause) or _SUMMARIES[verdict.outcome](case, verdict))
+    return _sentence(case, signal_words.summary(case, verdict.cause) or _SUMMARIES[verdict.outcome](case, verdict))
 
 
-def _sentence(text: str) -> str:
+def _sentence(case: Case, text: str) -> str:
+    """With a capital, unless an id comes first: that is to be copied as it is."""
+    if case.request.event.to_id and text.startswith(case.request.event.to_id):
+        return text
     return f"{text[:1].upper()}{text[1:]}"
 
 
@@ -102,8 +105,8 @@ def _unanswered(case: Case, _: Verdict) -> str:
     rung = len(case.request.refusals)
     refused = f" {rung} {'agents were' if rung > 1 else 'agent was'} rung and did not take it." if rung else ""
     where = "in" if case.request.queued and case.kind != "user" else "for"
-    end = "the caller left" if case.ending.customer_left else "the call ended"
-    return f"The caller waited {_silence(case)} {where} {case.name}, and {end} before a human was there.{refused}"
+    end = " and left" if case.ending.customer_left else ", and the call ended"
+    return f"The caller waited {_silence(case)} {where} {case.name}{end} before a human was there.{refused}"
 
 
 def _rejected_headline(case: Case, verdict: Verdict) -> str:
@@ -132,7 +135,7 @@ def _forbidden(case: Case, verdict: Verdict) -> str:
 
 def _invalid(case: Case, verdict: Verdict) -> str:
     if verdict.cause is Code.TARGET_NOT_A_DESTINATION:
-        return f"The bot asked for a handover to {case.name}, who is the caller or the bot itself."
+        return f"The bot asked for a handover to a leg of the call itself: {case.name}."
     if verdict.cause is Code.TARGET_INACTIVE:
         return f"The bot asked for {case.name}, which is retired{_said(case) if case.reason else ''}."
     if verdict.cause is Code.TARGET_NOT_FOUND:
@@ -142,7 +145,7 @@ def _invalid(case: Case, verdict: Verdict) -> str:
         if case.reason is not None and case.reason.family is Family.INVALID and not case.reason.text
         else ""
     )
-    return f"CXone takes {case.name} for no valid target{hint}{_took(case)}{_said(case)}."
+    return f"CXone refused {case.name} as no valid target{hint}{_took(case)}{_said(case)}."
 
 
 def _malformed(case: Case, _: Verdict) -> str:
@@ -183,12 +186,18 @@ _HEADLINES: dict[Outcome, Callable[[Case, Verdict], str]] = {
         else f"Nobody at {case.name} answered: the caller waited {_silence(case)}"
     ),
     Outcome.REJECTED: _rejected_headline,
-    Outcome.FORBIDDEN: lambda case, _: f"The bot was not allowed to hand over to {case.name}",
+    Outcome.FORBIDDEN: lambda case, verdict: (
+        f"The handover to {case.name} was asked for in another's name"
+        if verdict.cause is Code.FROM_PARTICIPANT_NOT_BOT
+        else f"The bot was not allowed to hand over to {case.name}"
+    ),
     Outcome.INVALID_TARGET: lambda case, verdict: (
         f"{case.name} is retired" if verdict.cause is Code.TARGET_INACTIVE else f"{case.name} is no valid target"
     ),
     Outcome.MALFORMED: lambda _case, _: "The bot sent an incomplete handover request",
-    Outcome.IGNORED: lambda case, _: f"{case.name} ignored the handover",
+    Outcome.IGNORED: lambda case, _: (
+        f"{case.name} ignored the handover" if case.kind == "flow" else f"The handover to {case.name} was ignored"
+    ),
     Outcome.ABANDONED: lambda case, _: f"The caller hung up {_silence(case)} after the handover was asked for",
     Outcome.UNKNOWN: lambda case, _: f"Unknown what came of the handover to {case.name}",
 }

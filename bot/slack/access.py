@@ -1,13 +1,15 @@
 """Who may use the bot, and where (design.md §7).
 
 What a payload says is checked at once; who somebody is must be asked of Slack, so that part runs after the ack, and its
-answers are kept for some minutes. What cannot be checked is refused.
+answers are kept for some minutes. Of many who ask the same at once one asks Slack, and a question that broke off or
+came too fast is put once more: it changes nothing there. What cannot be checked is refused.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _KEPT_SECONDS = 300.0
 _MOST_KEPT = 5_000
+_AGAIN_SECONDS = 0.2  # before a question is put once more
+_LONGEST_WAIT = 5.0  # seconds that a person waits because Slack asks for it
 _UNKNOWN_CHANNEL = frozenset({"channel_not_found", "not_in_channel"})
 
 T = TypeVar("T")
@@ -62,6 +66,7 @@ class Access:
         self._usergroups = frozenset(word.lstrip("@") for word in rules.usergroups)
         self._kept: dict[str, tuple[float, Any]] = {}
         self._lock = threading.Lock()
+        self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def check(self, user_id: str, channel_id: str, channel_name: str) -> Person:
         """Who this is, if they may use the bot here. Asks Slack; raises Refused."""
@@ -143,18 +148,46 @@ class Access:
             raise
 
     def _ask(self, key: str, ask: Callable[[], T]) -> T:
-        now = self._clock.monotonic()
+        """What Slack says, or said some minutes ago."""
         with self._lock:
-            kept = self._kept.get(key)
+            turn = self._asking[key]
+        with turn:
+            now = self._clock.monotonic()
+            with self._lock:
+                kept = self._kept.get(key)
             if kept and kept[0] > now:
                 found: T = kept[1]
                 return found
-        answer = ask()
-        with self._lock:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[key] = (now + _KEPT_SECONDS, answer)
-        return answer
+            answer = self._asked(ask)
+            with self._lock:
+                if len(self._kept) >= _MOST_KEPT:
+                    self._kept.clear()
+                    self._asking.clear()
+                self._kept[key] = (now + _KEPT_SECONDS, answer)
+            return answer
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except OSError:
+            self._clock.sleep(_AGAIN_SECONDS)
+        except SlackApiError as fault:
+            seconds = _asked_to_wait(fault)
+            if seconds is None or seconds > _LONGEST_WAIT:
+                raise
+            self._clock.sleep(max(seconds, _AGAIN_SECONDS))
+        return ask()
+
+
+def _asked_to_wait(fault: SlackApiError) -> float | None:
+    """Seconds that Slack wants between two calls, if this is what it said."""
+    if fault.response.get("error") != "ratelimited":
+        return None
+    headers = {str(name).lower(): value for name, value in (getattr(fault.response, "headers", None) or {}).items()}
+    try:
+        return float(str(headers.get("retry-after")))
+    except ValueError:
+        return 1.0
 
 
 def _zone(user: Mapping[str, Any]) -> tzinfo:

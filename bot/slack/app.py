@@ -48,7 +48,7 @@ def build_office(
     audit: Callable[[Use], None] = lambda use: log.info("use: %s %s: %s", use.action, use.subject, use.result),
     region: str = "US",
     deadline_seconds: float = 20.0,
-    workers: int = 16,
+    workers: int = 64,  # a look-up waits for CXone most of its time
     waiting: int = 100,
     handlers: Mapping[type, Handler] | None = None,
     buttons: Mapping[str, Handler] | None = None,

@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Select, Text, and_, bindparam, case, func, or_, select, update
-from sqlalchemy.orm import aliased
 
 from bot.store.sql import AnyRow, insert, upsert
 from bot.store.tables import Instant, cases, deliveries, pacing, threads
@@ -160,7 +159,7 @@ def _candidates() -> Select[*tuple[Any, ...]]:
     only: BindParameter[str] = bindparam("channel", type_=Text())
     workspace: BindParameter[str] = bindparam("workspace", type_=Text())
     now: BindParameter[datetime] = bindparam("now", type_=Instant())
-    own, whole, channel = aliased(pacing), aliased(pacing), aliased(pacing)
+    own, whole, channel = pacing.alias(), pacing.alias(), pacing.alias()
     budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     return (
         select(deliveries)
@@ -300,7 +299,7 @@ def oldest_due(connection: Connection, tenant: str, now: datetime) -> datetime |
 
 def backlog(connection: Connection, tenant: str, workspace: str = "") -> Sequence[AnyRow]:
     """A row a channel with something to send: channel, waiting, next (when the next may go), paused why."""
-    own = aliased(pacing)
+    own = pacing.alias()
     return connection.execute(
         select(
             deliveries.c.channel,
@@ -345,7 +344,7 @@ def ready(connection: Connection, now: datetime) -> Sequence[AnyRow]:
 
 def next_at(connection: Connection, tenant: str, channel: str, workspace: str = "") -> datetime | None:
     """When the next write into a channel may go; None if nothing is owed, or the channel is paused."""
-    own, whole = aliased(pacing), aliased(pacing)
+    own, whole = pacing.alias(), pacing.alias()
     budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     rows = connection.execute(
         select(

@@ -37,6 +37,13 @@ def hash_key(given: str, url: str) -> str:
     return key
 
 
+def kept(url: str) -> str:
+    """The key beside a SQLite database, "" if there is none. Makes nothing. Raises StoreBroken."""
+    path = make_url(url).database
+    file = Path(f"{path}.key")
+    return _read(file) if path and file.exists() else ""
+
+
 def _read(file: Path) -> str:
     try:
         key = file.read_text(encoding="ascii").strip()

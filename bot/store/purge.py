@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from bot.store.tables import (
     alerts,
@@ -93,8 +94,17 @@ def purge(
     return gone
 
 
-def forget(connection: Connection, tenant: str, number_hash: str) -> int:
-    """Remove a number's traces: its hash, and its last digits wherever they stand. Returns how many calls it had.
+class Forgotten(NamedTuple):
+    """From how many rows a number is gone."""
+
+    calls: int
+    alerts: int
+    uses: int  # rows of the audit
+    live: int  # of the calls: still watched, so that their next look brings the number back
+
+
+def forget(connection: Connection, tenant: str, number_hash: str) -> Forgotten:
+    """Remove a number's traces: its hash, and its last digits wherever they stand.
 
     The alerts stay, without the number: what failed is still counted.
     """
@@ -103,16 +113,27 @@ def forget(connection: Connection, tenant: str, number_hash: str) -> int:
             select(numbers.c.conversation_id).where(numbers.c.tenant == tenant, numbers.c.hash == number_hash)
         )
     )
+    told = live = 0
     for start in range(0, len(calls), 500):
         part = calls[start : start + 500]
+        live += (
+            connection.scalar(
+                select(func.count()).where(
+                    conversations.c.tenant == tenant,
+                    conversations.c.id.in_(part),
+                    conversations.c.next_look.is_not(None),
+                )
+            )
+            or 0
+        )
         connection.execute(
             update(conversations).where(conversations.c.tenant == tenant, conversations.c.id.in_(part)).values(phone="")
         )
-        connection.execute(
-            update(alerts).where(alerts.c.tenant == tenant, alerts.c.conversation_id.in_(part)).values(phone="")
+        named = update(alerts).where(
+            alerts.c.tenant == tenant, alerts.c.conversation_id.in_(part), alerts.c.phone != ""
         )
+        told += len(connection.execute(named.values(phone="").returning(alerts.c.id)).all())
     connection.execute(delete(numbers).where(numbers.c.tenant == tenant, numbers.c.hash == number_hash))
-    connection.execute(
-        update(audit).where(audit.c.tenant == tenant, audit.c.hash == number_hash).values(hash="", subject="forgotten")
-    )
-    return len(calls)
+    used = update(audit).where(audit.c.tenant == tenant, audit.c.hash == number_hash)
+    uses = connection.execute(used.values(hash="", subject="forgotten").returning(audit.c.id)).all()
+    return Forgotten(len(calls), told, len(uses), live)

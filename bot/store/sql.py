@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]  # a row of any columns, read by name
 
 
 def insert(connection: Connection, table: Table) -> Any:
     """An insert that knows `on_conflict_do_nothing`, `on_conflict_do_update` and `returning` on both databases."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - megabytes that SQLite needs nothing of
+
+    return postgresql.insert(table)
 
 
 def upsert(connection: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:

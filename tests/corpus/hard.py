@@ -32,7 +32,7 @@ LIVE: dict[str, Any] = {"gone": None, "over": None}
 Q = queue()
 
 
-def told(  # noqa: PLR0917 - a row of a table
+def told(
     name: str, document: Document, answer: str, codes: str = "", targets: dict[str, Target] | None = None, **more: Any
 ) -> Known:
     """A row: `answer` is "outcome reached fault sureness"."""

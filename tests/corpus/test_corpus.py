@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_none_is_told_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert share["wrong"] == 0
 
 
-ROWS = {
+ROWS: dict[str, Callable[[Known], bool]] = {
     # the failure table of the contract
     "no attempt": lambda known: known.outcome == "not_attempted" and "no_bot_leg" not in known.codes,
     "malformed, from": lambda known: known.outcome == "malformed" and "missing_from_participant" in known.codes,

@@ -12,7 +12,7 @@ from bot import phone
 from bot.clock import SystemClock
 from bot.cxone.errors import CXoneError, DeadlineError, ForbiddenError, RateLimitedError, ServerFaultError
 from bot.cxone.http import Deadline
-from bot.cxone.investigate import ById, ByNumber, BySession, ConversationNotFound, Investigator, Progress
+from bot.cxone.investigate import ById, ByNumber, BySession, ConversationNotFound, Investigator, Known, Progress
 from bot.demo import cast
 from bot.demo.tenant import Tenant
 from bot.diagnosis.handover import OtherCall, Report, TargetKind, TargetStatus
@@ -256,9 +256,33 @@ def test_what_the_index_knows_needs_no_list(server: Tenant, clock: HandClock, in
     """The watcher has seen it."""
     wanted = server.play("rejected", at=ago(clock, hours=3))
     known = (OtherCall(conversation_id=wanted, started_at=ago(clock, hours=3)),)
-    desk = investigator_of(server, clock, known=lambda _: known)
+    desk = investigator_of(server, clock, known=lambda _: Known(known))
     assert desk.look_up(ByNumber(NUMBER)).diagnosis.conversation_id == wanted
     assert not any(seen.path == LIST for seen in server.requests)
+
+
+def test_what_the_index_does_not_know_yet_is_listed(server: Tenant, clock: HandClock, investigator_of: Build) -> None:
+    """The same caller again just now: the list since the cursor has the newer call, the index the older."""
+    older = server.play("rejected", at=ago(clock, hours=3))
+    newer = server.play("ignored", at=ago(clock, minutes=4))
+    known = (OtherCall(conversation_id=older, started_at=ago(clock, hours=3)),)
+    desk = investigator_of(server, clock, known=lambda _: Known(known, ago(clock, minutes=30)))
+    report = desk.look_up(ByNumber(NUMBER))
+    assert report.diagnosis.conversation_id == newer
+    assert [call.conversation_id for call in report.others] == [older]
+
+
+def test_a_stale_index_answers_where_nothing_newer_is_listed(
+    server: Tenant, clock: HandClock, investigator_of: Build
+) -> None:
+    """An inbound call before an outbound one, however new that is."""
+    wanted = server.play("rejected", at=ago(clock, hours=3))
+    known = (
+        OtherCall(conversation_id="callback", started_at=ago(clock, hours=1), outbound=True),
+        OtherCall(conversation_id=wanted, started_at=ago(clock, hours=3)),
+    )
+    desk = investigator_of(server, clock, known=lambda _: Known(known, ago(clock, minutes=30)))
+    assert desk.look_up(ByNumber(NUMBER)).diagnosis.conversation_id == wanted
 
 
 # ---- targets ----
@@ -408,7 +432,7 @@ def test_a_number_that_matches_nothing_on_an_incomplete_list_is_a_failure(
         if progress.pages == 1:
             server.faults.add(LIST, "status", status=503)
 
-    with pytest.raises(ServerFaultError, match=r"503 on GET .*Until then 10 calls on 1 pages"):
+    with pytest.raises(ServerFaultError, match=r"503 on GET .*Until then 10 calls on 1 page "):
         desk.look_up(ByNumber(NUMBER), on_progress=later_pages_fail)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -79,6 +80,36 @@ def test_what_slack_says_is_kept_for_some_minutes_and_not_for_ever(workspace: Wo
     rules.check("U0SAM", "C0VOICEBOT", "voicebot-ops")
     assert len(workspace.calls) == 6
     assert len(rules._kept) < 10
+
+
+def test_of_many_who_ask_at_once_one_asks_slack(workspace: Workspace, clock: HandClock) -> None:
+    """Fifty commands in the same second cost three calls."""
+    rules = access.Access(app.web_client("xoxb-demo", workspace.api_url), clock)
+    with ThreadPoolExecutor(16) as people:
+        list(people.map(lambda _: rules.check("U0SAM", "C0VOICEBOT", "voicebot-ops"), range(50)))
+    assert sorted(call.method for call in workspace.calls) == ["auth.test", "conversations.info", "users.info"]
+
+
+@pytest.mark.parametrize("fault", ["429:2", "refuse", "drop"])
+def test_a_question_that_broke_off_or_came_too_fast_is_put_once_more(
+    workspace: Workspace, clock: HandClock, fault: str
+) -> None:
+    """The person waits some seconds instead of being refused."""
+    workspace.faults.script("users.info", [fault])
+    rules = access.Access(app.web_client("xoxb-demo", workspace.api_url), clock)
+    before = clock.monotonic()
+    rules.check("U0SAM", "C0VOICEBOT", "voicebot-ops")
+    assert clock.monotonic() - before == pytest.approx(2 if fault.startswith("429") else 0.2)
+
+
+def test_nobody_waits_a_minute_for_a_check(workspace: Workspace, clock: HandClock) -> None:
+    """Where Slack asks for more than some seconds, and where it breaks off twice, the asker is told."""
+    for faults in (["429:60"], ["refuse", "refuse"]):
+        workspace.faults.script("users.info", faults)
+        rules = access.Access(app.web_client("xoxb-demo", workspace.api_url), clock)
+        with pytest.raises(access.Refused, match="did not say"):
+            rules.check("U0SAM", "C0VOICEBOT", "voicebot-ops")
+    assert clock.monotonic() < 1002
 
 
 def test_workspaces_of_one_enterprise_are_one_organisation(workspace: Workspace, clock: HandClock) -> None:
