@@ -71,6 +71,11 @@ class Number:
         """The forms that a stored identity may have, the international one first."""
         return self.e164, *sorted(self._digits, key=lambda form: (len(form), form))
 
+    @property
+    def masked_forms(self) -> tuple[str, ...]:
+        """The forms as people may read them: what stands before the number, and its last four digits ("+1…9888")."""
+        return tuple(f"{form.removesuffix(self.national)}…{self.last4}" for form in self.forms)
+
     def __str__(self) -> str:
         return self.masked
 

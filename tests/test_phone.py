@@ -106,6 +106,13 @@ def test_stored_forms_are_found(identity: str) -> None:
     assert phone.same_number(identity, phone.parse("+15550199888", "US"))
 
 
+def test_forms_are_shown_by_what_stands_before_them() -> None:
+    """People see how they were compared, and never the whole number."""
+    shown = phone.parse("+15550199888", "US").masked_forms
+    assert {"+1…9888", "1…9888", "001…9888", "…9888"} <= set(shown)
+    assert not any("0199" in form for form in shown)
+
+
 @pytest.mark.parametrize("identity", OTHERS)
 def test_other_numbers_are_not_found(identity: str) -> None:
     """A plus is taken at its word, and a tail is not enough."""

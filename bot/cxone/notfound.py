@@ -52,9 +52,13 @@ def no_session(session_id: str, searched: Searched, read: int, listed: int) -> C
     )
 
 
+def many(count: int, what: str) -> str:
+    """A count as people say it: "1 call", "2,000 calls"."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def _looked(searched: Searched) -> str:
-    calls = "1 call" if searched.calls == 1 else f"{searched.calls:,} calls"
-    pages = "1 page" if searched.pages == 1 else f"{searched.pages:,} pages"
+    calls, pages = many(searched.calls, "call"), many(searched.pages, "page")
     newest = "it lists none" if searched.newest is None else f"the newest began {_ago(searched.newest, searched.until)}"
     return (
         f"Looked through {calls} on {pages} in tenant {searched.tenant} ({searched.host}), from "

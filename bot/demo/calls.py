@@ -59,29 +59,29 @@ class PlacedCall:
                 handover = state if state in ENDED and handover not in DONE else handover
         if seconds < self.times[-1]:
             return state, False
-        return ENDED.get(handover, "ended, no handover"), handover in ENDED and handover not in DONE
+        return ENDED.get(handover, "no handover"), handover in ENDED and handover not in DONE
 
 
 # What a step says of the call to people.
 PANEL = {
     What.JOINS: "with the bot",
-    What.ASKS: "handover asked for",
-    What.REFUSES: "handover refused",
-    What.ACCEPTS: "handover accepted",
+    What.ASKS: "handing over",
+    What.REFUSES: "was refused",
+    What.ACCEPTS: "was accepted",
     What.QUEUES: "in the queue",
-    What.RINGS: "ringing an agent",
-    What.DECLINES: "agent declined",
+    What.RINGS: "ringing agent",
+    What.DECLINES: "was declined",
 }
 # What became of the handover, by the last that was said of it.
 DONE = ("with an agent",)
 ENDED = {
-    "handover asked for": "ended, no reaction",
-    "handover refused": "ended, refused",
-    "handover accepted": "ended, nobody answered",
-    "in the queue": "ended, nobody answered",
-    "ringing an agent": "ended, nobody answered",
-    "agent declined": "ended, nobody answered",
-    "with an agent": "ended, handed over",
+    "handing over": "no reaction",
+    "was refused": "refused",
+    "was accepted": "nobody answered",
+    "in the queue": "nobody answered",
+    "ringing agent": "nobody answered",
+    "was declined": "nobody answered",
+    "with an agent": "handed over",
 }
 
 

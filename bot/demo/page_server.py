@@ -49,8 +49,8 @@ class Panel(Protocol):
         """Recent calls, newest first: `id`, `number`, `state` (words), `at` (ISO time), `failed` (bool)."""
         ...
 
-    def scenarios(self) -> Mapping[str, str]:
-        """What can be played: name and one line about it."""
+    def scenarios(self) -> Mapping[str, Mapping[str, str]]:
+        """What can be played, in groups: name and one line about it."""
         ...
 
     def now(self) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 from bot import phone
 from bot.demo import cast
 from bot.demo.centre import Centre
+from bot.demo.oddities import ODDITIES
 from bot.demo.page_server import Step
 from bot.demo.parts import BOT, CALLER, asks, begin, over, refused
+from bot.demo.scenarios import FAILED, OPEN, TAKEN
 from bot.demo.story import Leg, Story
 from bot.demo.tenant import SCENARIOS, Tenant
 from bot.demo.troubles import TROUBLES
@@ -37,11 +39,11 @@ STEPS = (
         "Let three callers fail",
         "Support is closed to them. Watch the alert arrive and count.",
         ALERTS,
-        "rejected_closed",
+        "closed",
     ),
     Step(
-        "/handover mute Billing 10m trying it out",
-        "No new alerts about Billing; the one that is there says so.",
+        "/handover mute Support 10m trying it out",
+        "No new alerts about Support; the one that is there says so.",
         ALERTS,
     ),
     Step("/handover list", "What this channel gets, and what is muted.", ALERTS),
@@ -55,6 +57,14 @@ FAULTS = {
     "cxone_down": ("CXone is down (503)", "The bot tries again for a moment, then says so."),
     "slack_slow": (f"Slack takes {SLOW_SLACK:.0f} s a call", "Acks come at once, answers later."),
     "slack_down": ("Slack is down", "No answer of the bot can arrive; alerts wait until Slack is back."),
+}
+
+# What can be placed, by what becomes of it.
+KINDS = {
+    "The handover fails": {name: scenario.about for name, scenario in FAILED.items()},
+    "It works": {name: scenario.about for name, scenario in TAKEN.items()},
+    "It takes its time": {name: scenario.about for name, scenario in OPEN.items()},
+    "The record is odd": {name: about for name, (about, _, _) in ODDITIES.items()},
 }
 
 # What the card lets callers meet: a queue that no trouble of the centre ever touches, so that it is over soon.
@@ -111,9 +121,9 @@ class DemoPanel:
         about = TROUBLES[self._centre.trouble][0]
         return f"{about[:1].upper()}{about[1:]}."
 
-    def scenarios(self) -> Mapping[str, str]:
-        """What can be played."""
-        return SCENARIOS
+    def scenarios(self) -> Mapping[str, Mapping[str, str]]:
+        """What can be played, in groups."""
+        return KINDS
 
     def place(self, scenario: str, number: str) -> str:
         """Place a call now. Raises ValueError with a sentence for people."""

@@ -19,7 +19,7 @@ class Scenario(NamedTuple):
     story: Story
 
 
-_TAKEN: dict[str, Scenario] = {
+TAKEN: dict[str, Scenario] = {
     "accepted_agent": Scenario(
         "an agent was asked for and answered",
         tell(begin(), asks("anna"), answered("anna", gap=3.0)),
@@ -119,7 +119,7 @@ _TAKEN: dict[str, Scenario] = {
     ),
 }
 
-_OPEN: dict[str, Scenario] = {
+OPEN: dict[str, Scenario] = {
     "waiting": Scenario(
         "in Billing's queue for 3 min, and live",
         tell(begin(), asks("billing"), taken(), queued(), answered("anna", gap=300.0), present=6, age=180.0),
@@ -151,7 +151,7 @@ REASONS: dict[str, tuple[Any, dict[str, Any]]] = {
     "rejected_object": ({"code": "QUEUE_FULL", "message": "limit of 20 calls"}, {}),
 }
 
-_FAILED: dict[str, Scenario] = {
+FAILED: dict[str, Scenario] = {
     "unanswered": Scenario(
         "Billing queued the call, nobody came, the caller left after 9 min",
         tell(begin(), asks("billing"), taken(), queued(), over(540, least=8.0)),
@@ -247,4 +247,4 @@ _FAILED: dict[str, Scenario] = {
     ),
 }
 
-STORIES: dict[str, Scenario] = {**_TAKEN, **_OPEN, **_FAILED}
+STORIES: dict[str, Scenario] = {**TAKEN, **OPEN, **FAILED}

@@ -15,6 +15,7 @@ from bot.cxone.investigate import ById, ByNumber, BySession, Query
 from bot.redact import foreign
 from bot.slack import grammar, messages_answers, serving
 from bot.slack.blocks import Message
+from bot.slack.messages import KINDS
 from bot.slack.office import Asker, Office
 
 _RETRIES_SECONDS = 3600.0
@@ -111,7 +112,7 @@ def _what(action: grammar.Action) -> str:
         case grammar.DiagnoseSession():
             return f"session {foreign(action.session_id, 80)}"
         case grammar.LookAtTarget():
-            return f"{action.kind.value} {foreign(action.id, 80)}"
+            return f"{KINDS[action.kind]} {foreign(action.id, 80)}"
         case _:
             return ""  # answered as fast as an ack is
 

@@ -60,7 +60,7 @@ SIDES: dict[Fault, str] = {
 _SURE = {Confidence.CERTAIN: "certain", Confidence.LIKELY: "likely", Confidence.POSSIBLE: "one of several causes"}
 # What the summary says already, if it is about the attempt that decided.
 _SAID_ABOVE = {Code.TRANSFER_REJECTED, Code.TRANSFER_FORBIDDEN, Code.TRANSFER_IGNORED, Code.TARGET_NOT_FOUND}
-_KINDS = {TargetKind.USER: "agent", TargetKind.QUEUE: "queue", TargetKind.FLOW: "flow"}
+KINDS: Mapping[TargetKind | None, str] = {TargetKind.USER: "agent", TargetKind.QUEUE: "queue", TargetKind.FLOW: "flow"}
 _GAP = "  ·  "
 _DAY = timedelta(days=1)
 _MOST_OTHERS, _MOST_ALSO, _MOST_UNCHECKED, _MOST_EVIDENCE, _MOST_FAILED = 15, 4, 3, 3, 6
@@ -213,12 +213,13 @@ def _state(target: Target) -> list[str]:
     if target.status is TargetStatus.NOT_CHECKED:
         return ["not checked"]
     if target.missing:
-        return ["does not exist: CXone knows no agent, queue or flow with this id"]
-    parts = [_KINDS[target.kind] if target.kind else "", "retired or switched off" if target.is_active is False else ""]
+        return [f"does not exist: CXone knows no {KINDS.get(target.kind, 'agent, queue or flow')} with this id"]
+    parts = ["retired or switched off" if target.is_active is False else ""]
     parts += [foreign(target.state, 60), _availability(target), _crowd(target), _flow(target)]
     if target.status is TargetStatus.ERROR and target.is_active is not False:
         parts.append("cannot take calls")
-    return [part for part in parts if part] or ["exists; CXone says nothing more of it"]
+    kind = [KINDS[target.kind]] if target.kind else []
+    return [*kind, *([part for part in parts if part] or ["exists; CXone says nothing more of it"])]
 
 
 def _availability(target: Target) -> str:

@@ -107,7 +107,7 @@ def test_a_placed_call_grows_as_time_passes(tenant: Tenant, client: Client, cloc
         {
             "id": id_,
             "number": "+12125550107",
-            "state": "ended, handed over",
+            "state": "handed over",
             "failed": False,
             "scenario": "accepted_queue",
             "started": clock.now().replace(hour=14, minute=0, second=0, microsecond=0),

@@ -25,9 +25,9 @@ class Centre:
         """One call."""
         return [{"id": "1", "number": "+15550142233", "state": "refused", "at": "2026-11-20T14:00:00Z", "failed": True}]
 
-    def scenarios(self) -> dict[str, str]:
+    def scenarios(self) -> dict[str, dict[str, str]]:
         """One story."""
-        return {"rejected": "The queue refuses."}
+        return {"Fails": {"rejected": "The queue refuses."}}
 
     def now(self) -> str:
         """What is broken."""

@@ -17,7 +17,7 @@ import pytest
 
 from bot import phone
 from bot.demo.limits import block_text, blocks_faults, view_faults
-from bot.diagnosis.handover import Report, Searched, Target
+from bot.diagnosis.handover import Report, Searched, Target, TargetKind, TargetStatus
 from bot.diagnosis.outcomes import Code, Confidence, Outcome
 from bot.slack import blocks, messages, messages_answers, messages_modals, messages_timeline
 from tests.slack import reports
@@ -276,3 +276,18 @@ def test_every_target_is_described() -> None:
     for target in [*reports.targets().values(), Target(id="")]:
         state = messages_answers.target(target).text.partition("now   ")[2]
         assert len(state) > 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"), [(TargetKind.USER, "agent"), (TargetKind.QUEUE, "queue"), (None, "agent, queue or flow")]
+)
+def test_only_what_was_asked_is_denied(kind: TargetKind | None, what: str) -> None:
+    """`agent <id>` asks for an agent alone: a queue may well have that id."""
+    missing = Target(id="x-1", kind=kind, status=TargetStatus.ERROR, missing=True)
+    assert f"CXone knows no {what} with this id" in messages_answers.target(missing).text
+
+
+def test_a_target_without_figures_is_said_to_exist() -> None:
+    """The word "queue" alone would not say whether anything was found."""
+    bare = Target(id="q-7", kind=TargetKind.QUEUE, name="Billing", status=TargetStatus.OK)
+    assert "queue; exists" in messages_answers.target(bare).text

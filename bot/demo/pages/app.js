@@ -54,7 +54,7 @@ const act = {
 
 // ---- messages
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const dateOf = (ts) => new Date(Number(ts) * 1000);
 
@@ -96,6 +96,8 @@ function draw(message, inThread = false) {
 const divider = (text) => el("div", { class: "day", "data-day": text }, el("span", {}, text));
 const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
 const toEnd = () => { pinned = true; scroll.scrollTop = scroll.scrollHeight; $("newer").hidden = true; };
+// Of an answer that is longer than the view, the beginning tells more than the end.
+const toTop = (node) => { pinned = false; node.scrollIntoView({ block: "start" }); };
 // Heights are known only once a message was drawn: whoever is at the end stays there while they settle.
 let pinned = true;
 new ResizeObserver(() => { if (pinned && state.at !== "home") scroll.scrollTop = scroll.scrollHeight; }).observe(list);
@@ -113,7 +115,8 @@ function place(message) {
     node.classList.add("fresh");
     list.append(node);
   }
-  if (stay) toEnd();
+  if (stay && !old && node.offsetHeight > scroll.clientHeight) toTop(node);
+  else if (stay) toEnd();
   else if (!old) $("newer").hidden = false;
 }
 
@@ -254,6 +257,7 @@ async function send(text) {
   if (state.at === "home") await show(Object.keys(names.channels)[0]);
   state.sent.push(words);
   state.back = 0;
+  toEnd();
   const known = state.commands.find((c) => words === c.command || words.startsWith(`${c.command} `));
   if (known) {
     $("hint").textContent = "Sent to Handover …";
@@ -265,7 +269,6 @@ async function send(text) {
   } else {
     await post({ what: "say", channel: state.at, text: words });
   }
-  toEnd();
 }
 
 function grow() {

@@ -17,10 +17,9 @@ function broken(faults, mend) {
 export function startPanel(node, act) {
   const calls = el("ul", { class: "calls" });
   const scenario = el("select", { id: "scenario" });
-  const about = el("p", { class: "dim" });
   const number = el("input", { id: "number", type: "tel", value: "+15550142233", autocomplete: "off" });
   const form = el("form", {},
-    el("label", { for: "scenario" }, "What happens"), scenario, about,
+    el("label", { for: "scenario" }, "What happens"), scenario,
     el("label", { for: "number" }, "Caller's number"), number,
     el("button", { type: "submit", class: "b-button primary" }, "Place the call"));
   const faults = el("div", { class: "switches" });
@@ -32,8 +31,7 @@ export function startPanel(node, act) {
     el("section", {}, el("h3", {}, "Place a call"), form),
     el("section", {}, el("h3", {}, "Break something"), faults),
     el("section", {}, el("h3", {}, "What Slack refused"), refused));
-  let known = {};
-  scenario.addEventListener("change", () => { about.textContent = known[scenario.value] ?? ""; });
+  let known = "";
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const told = await act.post({ what: "place", scenario: scenario.value, number: number.value });
@@ -47,10 +45,10 @@ export function startPanel(node, act) {
     const state = JSON.stringify(answer);
     if (state === drawn) return;
     drawn = state;
-    if (JSON.stringify(known) !== JSON.stringify(answer.scenarios)) {
-      known = answer.scenarios;
-      scenario.replaceChildren(...Object.keys(known).map((name) => el("option", { value: name }, name.replaceAll("_", " "))));
-      about.textContent = known[scenario.value] ?? "";
+    if (known !== JSON.stringify(answer.scenarios)) {
+      known = JSON.stringify(answer.scenarios);
+      scenario.replaceChildren(...Object.entries(answer.scenarios).map(([group, some]) =>
+        el("optgroup", { label: group }, Object.entries(some).map(([name, about]) => el("option", { value: name }, about.slice(0, 1).toUpperCase() + about.slice(1))))));
     }
     now.textContent = answer.now || "All is well.";
     now.classList.toggle("bad", Boolean(answer.now));
@@ -58,8 +56,8 @@ export function startPanel(node, act) {
       el("li", { class: call.failed ? "failed" : "" },
         el("button", { type: "button", title: "Ask the bot about this call", onclick: () => act.type(call.number ? `/handover ${call.number}` : `/handover id ${call.id}`) },
           el("span", { class: "number" }, call.number || "no number"),
-          el("span", { class: "when" }, call.at ? new Date(call.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : ""),
-          el("span", { class: "what" }, call.state)))));
+          el("span", { class: "what", title: call.state }, call.state),
+          el("span", { class: "when" }, call.at ? new Date(call.at).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }) : "")))));
     broken(answer.faults, mend);
     if (faults.contains(document.activeElement) && faults.childElementCount === answer.faults.length) {
       answer.faults.forEach((fault, i) => { faults.children[i].querySelector("input").checked = fault.on; });

@@ -47,8 +47,8 @@ const TOKENS = {
   date: zoned(DAY),
   date_short: zoned({ ...DAY, month: "short" }),
   date_long: zoned({ ...DAY, weekday: "long" }),
-  time: zoned({ hour: "2-digit", minute: "2-digit" }),
-  time_secs: zoned({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  time: zoned({ hour: "numeric", minute: "2-digit" }),
+  time_secs: zoned({ hour: "numeric", minute: "2-digit", second: "2-digit" }),
   day_divider_pretty: zoned({ weekday: "long", day: "numeric", month: "long" }),
 };
 for (const name of ["date", "date_short", "date_long"]) {
