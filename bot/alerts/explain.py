@@ -148,7 +148,7 @@ def _entry(
         shown=thread.shown,
         waiting=groups.queued(connection, thread.id),
         broadcast=thread.broadcast_count,
-        reopened_told=group.reopened if said(f"broadcast:reopened:{group.reopened}") else group.reopened - 1,
+        reopened_told=group.reopened if said(f"broadcast:reopened:{group.reopened}") else max(group.reopened - 1, 0),
         hour_told=said(f"broadcast:hour:{group.reopened}"),
     )
 

@@ -102,8 +102,8 @@ def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime, *, b
     if firing or by:
         what = redact.escape(said(row))
         ended = f"{by} has ended the mute of {what}" if by else f"The mute of {what} has ended"
-        count = "1 group is" if firing == 1 else f"{firing or 'no'} groups are"
-        text = f"{ended}; {count} still firing."
+        firing_still = f"; {firing} {'group is' if firing == 1 else 'groups are'} still firing." if firing else "."
+        text = f"{ended}{firing_still}"
         deliveries.add(
             connection,
             here.tenant,

@@ -48,11 +48,6 @@ class Parties:
             return self.by_object[id_][0]
         return leg
 
-    def is_bot(self, id_: str) -> bool:
-        """Whether this id names a leg of the bot."""
-        leg = self.find(id_)
-        return leg is not None and leg.path in self.bot_paths
-
     def target(self, asked: str) -> TargetRef | None:
         """What a `toParticipantId` means. None where there is nothing to look up: no id, the caller, the bot itself."""
         if not asked:

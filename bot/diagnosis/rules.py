@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.diagnosis import signals
-from bot.diagnosis.case import Case, Rule, Verdict, family, gone, how_sure, inactive, missing, unknown
+from bot.diagnosis.case import Case, Rule, Verdict, away_then, family, gone, how_sure, inactive, missing, unknown
 from bot.diagnosis.handover import TargetStatus
 from bot.diagnosis.order import clock
 from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome
@@ -35,7 +35,8 @@ def answered(case: Case) -> Verdict | None:
     sign = case.request.answered
     if sign is None:
         return None
-    sure = sign.names_target or case.request.queued is not None or case.request.accepted is not sign
+    named = sign.names_target and sign.at is not None
+    sure = named or case.request.queued is not None or case.request.accepted is not sign
     return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, Confidence.CERTAIN if sure else Confidence.LIKELY)
 
 
@@ -58,15 +59,17 @@ def left_while_waiting(case: Case) -> Verdict | None:
     sure = ending.customer_left is not None
     return Verdict(
         Outcome.UNANSWERED,
-        Code.AGENT_REFUSED if request.refusals else _closed(case) or Code.NOBODY_ANSWERED,
+        Code.AGENT_REFUSED if request.refusals else _reason_then(case) or Code.NOBODY_ANSWERED,
         Confidence.CERTAIN if sure else Confidence.LIKELY,
         () if sure else (f"somebody at {case.name} answered and the record does not show it",),
     )
 
 
-def _closed(case: Case) -> Code | None:
-    """That the queue was closed then explains why nobody came."""
-    return Code.TARGET_CLOSED if case.target is not None and case.target.closed_then else None
+def _reason_then(case: Case) -> Code | None:
+    """What is known of that time and explains why nobody came: the queue was closed, the asked agent was away."""
+    if case.target is not None and case.target.closed_then:
+        return Code.TARGET_CLOSED
+    return Code.TARGET_UNAVAILABLE if away_then(case) else None
 
 
 def _lasted(case: Case) -> bool:

@@ -66,7 +66,8 @@ class _Told:
         self.gone: set[str] = set()
         self.answers: dict[str, Request] = {}  # by the path of the event
         self.rows: list[Moment] = []
-        self.any_asked = self.end_told = False
+        self.last: Request | None = None  # that was asked so far
+        self.end_told = False
         if conversation.started_at is not None:
             who = "Caller" if parties.customers else "Call"
             to = f" → {parties.names[parties.bots[0].path]}" if parties.bots else ""
@@ -74,12 +75,12 @@ class _Told:
 
     def asked(self, request: Request) -> None:
         """Somebody asks for a handover."""
-        self.any_asked = True
+        self.last = request
         event, session = request.event, clean(session_of(request.event), _LONGEST_SESSION)
         sender = self._leg(request.sender) or clean(event.from_id, _LONGEST_ID) or "nobody"
         target = self._target(request) or "nobody"
         what = f"transfer asked for (session {session})" if session else "transfer asked for"
-        self.rows.append(Moment(event.at, what, f"{sender} → {target}", event.source))
+        self.rows.append(Moment(event.at, _told(what, event), f"{sender} → {target}", event.source))
 
     def leg_came(self, leg: Participant) -> None:
         """A leg was connected, as its own time says."""
@@ -101,10 +102,11 @@ class _Told:
             return
         what = self._what(event, leg)
         if what:
-            who = self._leg(leg) or self.names.get(id_) or clean(id_, _LONGEST_ID)
-            if not who and event.path in self.answers:
-                who = self._target(self.answers[event.path])
-            self.rows.append(Moment(event.at, what, who, event.source))
+            who = self._leg(leg) or (self.names.get(id_) or clean(id_, _LONGEST_ID) if id_ else "")
+            request = self.answers.get(event.path, self.last)
+            if not who and request is not None:
+                who = self._target(request)
+            self.rows.append(Moment(event.at, _told(what, event), who, event.source))
 
     def moments(self) -> tuple[Moment, ...]:
         """All, with the ends that no event told of put in among them."""
@@ -118,7 +120,7 @@ class _Told:
 
     def _of_no_interest(self, kind: EventKind) -> bool:
         """That caller and bot are in the call, and what they were before anything was asked for."""
-        return kind is EventKind.CONNECTED or (kind is EventKind.STATE and not self.any_asked)
+        return kind is EventKind.CONNECTED or (kind is EventKind.STATE and self.last is None)
 
     def _what(self, event: Event, leg: Participant | None) -> str:
         """What happened, "" where it was told before."""
@@ -159,7 +161,7 @@ class _Told:
 
     def _target(self, request: Request) -> str:
         to = request.event.to_id
-        return self._leg(request.leg) or self.names.get(to) or clean(to, _LONGEST_ID)
+        return self._leg(request.leg) or (self.names.get(to) or clean(to, _LONGEST_ID) if to else "")
 
     def _leg(self, leg: Participant | None) -> str:
         return self.parties.names[leg.path] if leg is not None else ""
@@ -184,3 +186,8 @@ def _merged(rows: list[Moment], ends: list[Moment]) -> tuple[Moment, ...]:
 
 
 _first = itemgetter(0)
+
+
+def _told(what: str, event: Event) -> str:
+    """What happened, with who tells it where that is not CXone."""
+    return what if event.source == "CXone" else f"{what} [{event.source}]"

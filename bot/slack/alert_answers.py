@@ -194,7 +194,7 @@ def recent(
             [b.line(b.bold(said), b.code(foreign(asked_for, 200)) if asked_for else None, f" in {span}. {share}")]
         )
     shown = rows[:_MOST]
-    made = [b.line(b.bold("Failed handovers"), f"{_GAP}{share}", f" The latest {len(shown)}:")]
+    made = [b.line(b.bold("Failed handovers"), f"{_GAP}{share}", " The latest:")]
     if wish.failures is not None or wish.rate is not None:
         made.append(
             b.line(b.code("min="), " and ", b.code("rate="), " are for subscriptions; here they change nothing.")

@@ -21,7 +21,7 @@ from bot.clock import Clock
 from bot.diagnosis.outcomes import Fault, Outcome
 from bot.redact import foreign
 from bot.slack import alert_answers as answers
-from bot.slack import alert_messages, grammar
+from bot.slack import alert_messages, grammar, rendering
 from bot.slack import blocks as b
 from bot.slack.alert_answers import Muted, Subscription
 from bot.slack.office import Asker, Handler, Told
@@ -162,7 +162,8 @@ class AlertDesk:
             if self._repeated(connection, asker):
                 return REPEATED
             unknown = what == "target" and not figures.knows_target(connection, self.tenant, value)
-            said = self._mute(connection, here, asker, what=what, value=value, until=until, why=action.why)
+            said = muting.words(what, value)
+            self._mute(connection, here, asker, what=what, value=value, said=said, until=until, why=action.why)
         return Told(answers.muted(said, until, unknown_target=unknown), f"until {until:%Y-%m-%dT%H:%MZ}")
 
     def mute_group(self, value: str, asker: Asker) -> Told:
@@ -179,13 +180,23 @@ class AlertDesk:
             if group.state not in groups.OPEN:
                 over = answers.over(group.state, group.ended_at, nothing="there is nothing to mute.")
                 return Told(over, f"not muted: {group.state}")
-            said = self._mute(connection, here, asker, what="group", value=group_id, until=until, why="")
+            said = f"alert {group_id} ({rendering.title_of(group)})"
+            self._mute(connection, here, asker, what="group", value=group_id, said=said, until=until, why="")
         return Told(answers.muted(said, until), f"until {until:%Y-%m-%dT%H:%MZ}")
 
     def _mute(
-        self, connection: Connection, here: Scene, asker: Asker, *, what: str, value: str, until: datetime, why: str
-    ) -> str:
-        """Mute, and owe the channel a line about it. What is muted, in words."""
+        self,
+        connection: Connection,
+        here: Scene,
+        asker: Asker,
+        *,
+        what: str,
+        value: str,
+        said: str,
+        until: datetime,
+        why: str,
+    ) -> None:
+        """Mute, and owe the channel a line about it; `said` is what is muted, in words."""
         now = self.clock.now()
         mute_id = muting.mute(
             connection,
@@ -198,7 +209,6 @@ class AlertDesk:
             why=foreign(why, 200),
             now=now,
         )
-        said = muting.words(what, value)
         reason = f": {b.harmless(foreign(why, 200))}" if why else ""
         self._say(
             connection,
@@ -206,7 +216,6 @@ class AlertDesk:
             key=f"line:muted:{mute_id}",
             text=f"{_name(asker)} has muted {b.harmless(said)} until {_clock(until)}{reason}",
         )
-        return said
 
     def unmute(self, action: grammar.Unmute, asker: Asker) -> Told:
         """End the mutes of the channel that were meant, and say so there."""

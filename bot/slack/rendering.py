@@ -76,6 +76,11 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     return Shown(message, where.channel, where.thread_ts, uid, group.version, needless)
 
 
+def title_of(group: AnyRow) -> str:
+    """What goes wrong in a group, in a few words."""
+    return messages.title(_plain(group))
+
+
 def group_of(connection: Connection, group: AnyRow, thread: AnyRow, tenant: str = "") -> messages.Group:
     """A group as its message shows it."""
     held: tuple[messages.Held, ...] = ()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +30,21 @@ TIMES = st.sampled_from(
         None,
     ]
 )
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
+ODD = st.sampled_from(
+    [
+        float("nan"),
+        float("inf"),
+        -(10**400),
+        10**4000,
+        "\ud800\udfff",
+        "\x00\u202e\u2028",
+        "events[0]" * 500,
+        "{node}{0}%s{name}",
+        "9" * 5000,
+        "2026-03-02T14:03:11Z" * 3,
+    ]
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | ODD
 JSON = st.recursive(
     SCALARS, lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=8), each, max_size=4)
 )
@@ -100,3 +117,59 @@ def test_any_document_is_diagnosed(document: Any, target: Any, kind: TargetKind)
     for text in (found.headline, found.summary, *(row.message for row in found.findings)):
         assert "\x00" not in text
         assert text.encode()
+
+
+def nested(depth: int) -> Any:
+    """Lists and objects in each other."""
+    value: Any = "deep"
+    for _ in range(depth):
+        value = {"reason": [value], "properties": {"a": value}}
+    return value
+
+
+@pytest.mark.parametrize("field", ["reason", "properties", "state", "type", "timestamp", "toParticipantId", "code"])
+def test_what_is_nested_deep_is_not_followed(field: str) -> None:
+    """No recursion, however deep a field goes."""
+    asked = {"type": "sessionTransfer", "fromParticipantId": "p", "toParticipantId": "q"}
+    rejected = {"type": "sessionTransferRejected", field: nested(5_000)}
+    found = diagnose(parse({"id": "c", "events": [{**asked, field: nested(5_000)}, rejected, asked]}), {}, now=NOW)
+    assert found.headline
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda place: {
+            "type": "sessionTransferRejected",
+            "reason": "x" * 300,
+            "timestamp": f"2026-03-02T14:00:{place % 60:02}Z",
+        },
+        lambda place: {"type": "sessionTransferAccepted", "toParticipantId": f"q-{place % 7}"},
+        lambda place: {"type": "participantJoined", "participantId": f"p-{place}"},
+        lambda place: {
+            "type": ("sessionTransfer", "sessionTransferRejected")[place % 2],
+            "toParticipantId": f"q-{place % 5}",
+        },
+    ],
+    ids=["refusals", "acceptances", "strangers", "requests and refusals"],
+)
+def test_ten_thousand_of_anything_take_bounded_time(make: Callable[[int], Any]) -> None:
+    """Ten times as many take about ten times as long: nothing is looked at again and again."""
+
+    def took(count: int) -> float:
+        asked = {"type": "sessionTransfer", "fromParticipantId": "p", "toParticipantId": "q-1"}
+        conversation = parse({"id": "c", "events": [asked, *map(make, range(count)), asked]})
+        began = time.process_time()
+        diagnose(conversation, {}, now=NOW)
+        return time.process_time() - began
+
+    few = min(took(1_000) for _ in range(3))
+    assert took(10_000) < max(few * 40, 1.0)
+
+
+def test_a_number_too_long_to_print_is_no_id() -> None:
+    """Python refuses to print it."""
+    huge = 10**5_000
+    asked = {"type": "sessionTransfer", "timestamp": huge, "fromParticipantId": huge, "toParticipantId": huge}
+    found = diagnose(parse({"id": huge, "events": [asked], "participants": [{"id": huge, "name": huge}]}), {}, now=NOW)
+    assert found.outcome is Outcome.MALFORMED

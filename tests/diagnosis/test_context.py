@@ -52,6 +52,13 @@ def test_published_between_success_and_failure_is_likely_the_deploy() -> None:
     assert "13:58 UTC, last accepted 13:52 UTC, first failed 13:59 UTC: likely the deploy" in said
 
 
+def test_published_before_the_last_success_and_the_failures_earlier_still() -> None:
+    """Failing already before it was published: said, and no deploy is blamed."""
+    peers = Peers(attempts=3, failed=2, last_accepted=after(-660), first_failed=after(-900))
+    (said,) = changes(ignored(peers, **DEPLOYED))
+    assert "likely the deploy" not in said
+
+
 def test_accepted_after_the_publication_is_no_change() -> None:
     """A version that took handovers since is not the cause."""
     peers = Peers(attempts=3, failed=1, last_accepted=after(-100))

@@ -20,7 +20,7 @@ from bot.demo.limits import block_text, blocks_faults, view_faults
 from bot.diagnosis.handover import Report, Searched, Target, TargetKind, TargetStatus
 from bot.diagnosis.outcomes import Code, Confidence, Outcome
 from bot.slack import blocks, messages, messages_answers, messages_modals, messages_timeline
-from tests.slack import reports
+from tests.slack import alert_samples, reports
 
 GOLDEN = Path(__file__).parent / "golden"
 SEARCHED = Searched(
@@ -57,6 +57,8 @@ MESSAGES: dict[str, blocks.Message] = {
     "unsure": messages_answers.unsure(),
     "invite": blocks.message([messages_answers.invite(), messages_answers.not_posted()]),
     "looking_up": messages_answers.looking_up("…9888"),
+    "misunderstood_filter": messages_answers.usage("subscribe min=x", "“min=x” is not understood."),
+    **{f"alerts_{name.replace(' ', '_')}": sample for name, sample in alert_samples.MESSAGES.items()},
 }
 
 
@@ -100,7 +102,7 @@ def test_a_message_speaks_calmly_and_leaks_nothing(name: str) -> None:
         everything = everything.replace(known, "") if known else everything
     everything = re.sub(r'"timestamp": \d+', "", everything)
     assert not re.search(r"\d{7}", everything)
-    assert set(re.findall(r"<[^>]*>", message.text)) <= {"<@U0SAM>"}
+    assert set(re.findall(r"<[^>]*>", message.text)) <= {"<@U0SAM>", "<#C0ALERTS>", "<#C0OTHER>"}
 
 
 def test_hostile_text_formats_nothing() -> None:
@@ -236,6 +238,7 @@ VIEWS: dict[str, dict[str, Any]] = {
     "timeline, hostile": messages_modals.whole_timeline(reports.hostile().diagnosis),
     "timeline, none": messages_modals.whole_timeline(reports.bare().diagnosis),
     "home": messages_modals.home([]),
+    "home of somebody": alert_samples.HOME,
     "home with facts": messages_modals.home([blocks.line("CXone answers."), blocks.line("Slack answers.")]),
 }
 

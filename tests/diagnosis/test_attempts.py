@@ -1,0 +1,174 @@
+"""Which answer belongs to which request, where the record makes it hard."""
+
+from __future__ import annotations
+
+from bot.cxone.conversations import parse
+from bot.diagnosis.diagnose import targets_of
+from bot.diagnosis.handover import TargetKind, Timing
+from bot.diagnosis.outcomes import Code, Outcome, Reached
+from tests.corpus.story import (
+    accepted,
+    after,
+    ana,
+    asks,
+    billing,
+    call,
+    event,
+    joined,
+    left,
+    leg,
+    refused,
+    sam,
+    state,
+    user,
+)
+from tests.diagnosis.told import diagnosed, finding
+
+LIVE = {"gone": None, "over": None}
+
+
+def test_an_early_agent_is_not_the_one_who_asks_in_the_bots_place() -> None:
+    """Who joined just before and then asked himself does not answer his own request."""
+    found = diagnosed(call(joined("p-sam", -1), asks("q-x", by="p-sam"), legs=(sam(),)))
+    assert found.outcome is Outcome.NOT_ATTEMPTED
+    assert [each.by for each in found.attempts] == ["agent"]
+
+
+def test_caller_and_bot_are_never_rung() -> None:
+    """Their own states say nothing about the target."""
+    found = diagnosed(call(asks("u-ana"), state("p-caller", "alerting", 1), state("p-bot", "declined", 2)), user())
+    assert (found.outcome, found.reached) == (Outcome.IGNORED, Reached.ASKED)
+
+
+def test_a_state_after_every_refusal_changes_nothing() -> None:
+    """There is no request left that it could answer."""
+    found = diagnosed(call(asks(), refused("QUEUE_FULL"), state("p-billing", "queued", 3), legs=(billing(),)))
+    assert found.outcome is Outcome.REJECTED
+
+
+def test_an_answer_that_names_the_sender() -> None:
+    """The bot's own refusal, though an agent asked later."""
+    found = diagnosed(
+        call(
+            asks("q-a"),
+            asks("q-b", 5, by="p-ana"),
+            refused("QUEUE_FULL", 6, fromParticipantId="p-bot"),
+            legs=(ana(-30, -20),),
+        )
+    )
+    assert found.outcome is Outcome.REJECTED
+
+
+def test_a_leg_that_only_says_connected() -> None:
+    """The target's leg is connected since nobody knows when: taken, and not surely."""
+    found = diagnosed(call(asks("u-ana"), legs=(ana(state="connected"),)))
+    assert (found.outcome, found.confidence) == (Outcome.ACCEPTED, "likely")
+
+
+def test_another_leg_that_only_says_connected() -> None:
+    """Another agent may have been there before the bot asked."""
+    found = diagnosed(call(asks("u-ana"), legs=(sam(state="connected"),)))
+    assert found.outcome is Outcome.UNKNOWN
+
+
+def test_a_queue_that_only_says_waiting() -> None:
+    """The leg's state alone holds the call."""
+    found = diagnosed(call(asks(), legs=(billing(state="waiting"),), **LIVE), now=after(90))
+    assert (found.outcome, found.reached) == (Outcome.WAITING, Reached.QUEUED)
+
+
+def test_a_queue_that_passed_the_live_call_on_is_not_waiting() -> None:
+    """Its leg ended: the call is somewhere else."""
+    found = diagnosed(call(asks(), legs=(billing(1, 20),), **LIVE), now=after(90))
+    assert found.outcome is Outcome.ACCEPTED
+
+
+def test_an_untimed_request_and_the_targets_own_time() -> None:
+    """Before or after cannot be told."""
+    found = diagnosed(call(asks("u-ana", None), legs=(ana(9, 40),)))
+    assert found.outcome is Outcome.UNKNOWN
+
+
+def test_an_untimed_request_and_a_later_time() -> None:
+    """The document's order says before, the leg's time may be before all: of the target and of any other agent."""
+    for person in (ana(60, 80), sam(60, 80)):
+        found = diagnosed(call(asks("u-ana", None), legs=(person,), gone=90, over=91))
+        assert found.outcome is Outcome.UNKNOWN
+
+
+def test_a_flow_that_joins_took_it() -> None:
+    """It is neither a human nor a queue."""
+    found = diagnosed(call(asks("f-main"), joined("p-flow", 1), legs=(leg("p-flow", "flow", "Main", flowId="f-main"),)))
+    assert (found.outcome, found.reached) == (Outcome.ACCEPTED, Reached.REACTED)
+
+
+def test_an_answer_that_names_a_sender_without_a_request() -> None:
+    """The nearest request without an answer gets it."""
+    found = diagnosed(call(asks(), refused("QUEUE_FULL", 1, fromParticipantId="p-stranger")))
+    assert found.outcome is Outcome.REJECTED
+
+
+def test_untimed_acceptance_before_its_request() -> None:
+    """The one answer belongs to the one request."""
+    found = diagnosed(call(accepted(None), asks(t=None), gone=None, over=60))
+    assert found.outcome is Outcome.ACCEPTED
+
+
+def test_some_other_leg_after_the_request_is_a_reaction() -> None:
+    """A flow's leg is neither the target nor a human."""
+    found = diagnosed(call(asks("q-x"), joined("p-flow", 2), legs=(leg("p-flow", "flow", "Main", 2, 40),)))
+    assert (found.outcome, found.reached) == (Outcome.UNKNOWN, Reached.REACTED)
+
+
+def test_two_requests_with_sessions_of_their_own_are_no_repetition() -> None:
+    """Another session is another story."""
+    found = diagnosed(call(asks(session="a"), asks(t=1, session="b"), accepted(2)))
+    assert not [row for row in found.findings if row.code is Code.DUPLICATE_TRANSFER]
+
+
+def test_a_great_many_requests_tell_the_first_and_the_last() -> None:
+    """All are attempts, and the one that decides is told wherever it stands."""
+    many = [asks(f"q-{number}", number, session=None) for number in range(40)]
+    answer = event("sessionTransferAccepted", 10.5, toParticipantId="q-10")
+    found = diagnosed(call(*many[:11], answer, *many[11:], gone=90, over=91))
+    assert len(found.attempts) == 40
+    assert found.outcome is Outcome.ACCEPTED
+    assert "asked 40 times" in found.findings[0].message
+    assert {row.attempt for row in found.findings} == {None, *range(1, 6), 11, *range(21, 41)}
+
+
+def test_what_to_look_up_is_the_deciding_and_the_last() -> None:
+    """A participant is looked up by what it stands for; a leg by what it carries where it has no purpose."""
+    document = call(
+        asks("p-billing"),
+        accepted(1, toParticipantId="p-billing"),
+        asks("p-odd", 10),
+        legs=(billing(), leg("p-odd", "", "Odd", flowId="f-odd", identity="")),
+    )
+    wanted = targets_of(parse(document), Timing())
+    assert [(ref.id, ref.kind) for ref in wanted] == [("q-billing", TargetKind.QUEUE), ("f-odd", TargetKind.FLOW)]
+
+
+def test_a_leg_that_stands_for_nothing_is_looked_up_by_its_own_id() -> None:
+    """No purpose, no object."""
+    (ref,) = targets_of(parse(call(asks("p-odd"), legs=(leg("p-odd", "", "Odd"),))), Timing())
+    assert (ref.id, ref.kind) == ("p-odd", None)
+
+
+def test_a_queue_id_on_an_agents_leg_is_the_queue_still() -> None:
+    """The agent was in it; who asks for the queue does not ask for him. The same with a flow."""
+    document = call(asks("q-9"), asks("f-9", 5), legs=(ana(queueId="q-9", flowId="f-9"),))
+    assert [(ref.name, ref.kind) for ref in targets_of(parse(document), Timing())] == [("", TargetKind.FLOW)]
+
+
+def test_an_offered_call_that_the_caller_left_names_the_agent() -> None:
+    """Rung by its state alone, and refused by its disconnect type."""
+    found = diagnosed(call(asks("u-ana"), legs=(ana(None, 20, state="ringing", disconnectType="busy"),)))
+    assert found.outcome is Outcome.UNANSWERED
+    assert "Ana was offered the call" in finding(found, Code.AGENT_REFUSED).message
+
+
+def test_who_left_before_the_request_was_not_rung_for_it() -> None:
+    """The leg ended earlier."""
+    found = diagnosed(call(asks("f-main"), left("p-ana", -20), legs=(ana(None, -20, disconnectType="busy"),)))
+    assert found.outcome is Outcome.IGNORED

@@ -1,0 +1,143 @@
+"""What each finding says, which fields it names, and what is to be done."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.diagnosis.handover import Finding, Target
+from bot.diagnosis.outcomes import Code, Outcome, Status
+from tests.corpus.story import accepted, ana, asks, billing, call, flow, joined, queue, refused, state, user
+from tests.diagnosis.told import diagnosed, finding
+
+REFUSED = call(asks(), refused("NO_AGENTS_AVAILABLE"))
+NOBODY = queue(logged_in=3, available=0, waiting=4, is_available=False)
+
+
+def test_a_queue_with_nobody_free() -> None:
+    """Figures, fields and a next step for a queue."""
+    row = finding(diagnosed(REFUSED, NOBODY), Code.TARGET_UNAVAILABLE)
+    assert row.message == "Billing had 3 logged in and 0 available at 14:04 UTC."
+    assert row.evidence == {"queue.agentsAvailable": 0, "queue.agentsLoggedIn": 3}
+    assert row.fix == "See in CXone why nobody in Billing is available, and free or log in agents there."
+
+
+def test_a_queue_read_long_after() -> None:
+    """Context with its time, and no more than a may."""
+    row = finding(
+        diagnosed(REFUSED, queue(logged_in=3, available=0, is_available=False, read=9000)), Code.TARGET_UNAVAILABLE
+    )
+    assert row.message.startswith("Billing may have been unavailable: it had 3 logged in")
+
+
+def test_a_queue_that_gives_no_figures() -> None:
+    """Nobody free is all that is known."""
+    row = finding(diagnosed(REFUSED, queue(is_available=False)), Code.TARGET_UNAVAILABLE)
+    assert "without a free agent" in row.message
+
+
+def test_an_agent_who_is_away() -> None:
+    """The state as it was read, and a queue as the way out."""
+    document = call(asks("u-ana"), refused("AGENT_NOT_AVAILABLE"))
+    found = diagnosed(document, user(is_available=False, state="On Break"))
+    row = finding(found, Code.TARGET_UNAVAILABLE)
+    assert row.evidence == {"user.state.stateName": "On Break"}
+    assert "a queue instead of Ana" in row.fix
+    assert "Ana was not free" in finding(found, Code.NO_AGENTS_AVAILABLE).message
+
+
+def test_the_agents_state_at_that_time_goes_before_the_one_now() -> None:
+    """What is known of the time of the failure is said of it."""
+    found = diagnosed(call(asks("u-ana")), user(is_available=False, state="Available", state_then="Lunch"))
+    assert finding(found, Code.TARGET_UNAVAILABLE).message == "Ana was “Lunch” at the time of the call."
+
+
+def test_closed_at_that_time_beside_another_reason() -> None:
+    """The hours are said though the reason says otherwise."""
+    found = diagnosed(call(asks(), refused("QUEUE_FULL")), queue(closed_then=True, hours="Mon 08:00-12:00"))
+    assert "(hours Mon 08:00-12:00)" in finding(found, Code.TARGET_CLOSED).message
+
+
+def test_a_part_that_was_not_looked_at() -> None:
+    """Never called healthy."""
+    found = diagnosed(REFUSED, queue(partly=("403 on GET /x",)))
+    assert finding(found, Code.NOT_CHECKED).message == "Billing: 403 on GET /x."
+
+
+@pytest.mark.parametrize(
+    ("reason", "begins"),
+    [
+        ("NO_AGENTS_AVAILABLE", "Add a branch behind the handover node"),
+        ("duplicate request", "Leave Billing as it is"),
+        ("503 Service Unavailable", "Open a case with NICE"),
+        ("400 Bad Request", "Correct the target id `q-billing`"),
+        ("E-7731", "Look up what this reason means"),
+    ],
+)
+def test_the_next_step_of_a_refusal_is_by_its_reason(reason: str, begins: str) -> None:
+    """A reason that is known needs no looking up."""
+    row = finding(diagnosed(call(asks(), refused(reason)), queue()), Code.TRANSFER_REJECTED)
+    assert row.fix.startswith(begins)
+
+
+def test_no_two_findings_of_a_call_share_a_next_step() -> None:
+    """Whatever the target is."""
+    rung = (state("p-ana", "alerting", 2), state("p-ana", "declined", 9))
+    for document, target in (
+        (REFUSED, NOBODY),
+        (call(asks(), state("p-billing", "queued", 1), *rung, legs=(billing(), ana())), NOBODY),
+        (call(asks("u-ana", session=None), *rung, legs=(ana(),)), user(is_available=False, state="Break")),
+        (call(asks("f-main"), session=None), flow(listens=False)),
+    ):
+        fixes = [row.fix for row in diagnosed(document, target).findings if row.fix]
+        assert len(fixes) > 1
+        assert len(set(fixes)) == len(fixes)
+
+
+def test_an_id_is_never_given_a_capital() -> None:
+    """It is there to be copied; words begin with one."""
+    assert diagnosed(call(asks("x-9"), refused("QUEUE_FULL"))).headline == "x-9 refused the handover"
+    assert diagnosed(call(asks("0123456789abcdef-0123456789"), refused("QUEUE_FULL"))).headline.startswith(
+        "Target 01234567…"
+    )
+
+
+def test_a_user_who_was_rung_and_then_there() -> None:
+    """Rung, then in the call: answered, and the ringing is no finding."""
+    found = diagnosed(call(asks("u-ana"), state("p-ana", "alerting", 1), joined("p-ana", 4), legs=(ana(),)))
+    assert found.outcome is Outcome.ACCEPTED
+    assert finding(found, Code.TRANSFER_ACCEPTED).message == "Ana answered."
+
+
+def test_being_rung_is_said_while_it_lasts() -> None:
+    """Nobody accepted so far."""
+    live = call(asks("u-ana"), state("p-ana", "alerting", 1), legs=(ana(),), gone=None, over=None)
+    assert finding(diagnosed(live), Code.TRANSFER_ACCEPTED).message == "Ana was rung."
+
+
+def test_an_unread_answer_makes_silence_less_sure() -> None:
+    """It may stand in the part that is broken."""
+    found = diagnosed(call(asks("f-main"), {"type": None}), flow())
+    assert found.confidence == "possible"
+    assert "could not be read" in found.alternatives[0]
+
+
+def test_accepted_evidence_names_the_event() -> None:
+    """Path and word of the acceptance."""
+    assert finding(diagnosed(call(asks(), accepted())), Code.TRANSFER_ACCEPTED).evidence == {
+        "events[1]": "sessionTransferAccepted"
+    }
+
+
+def test_a_state_without_a_time_of_reading() -> None:
+    """No clock time is made up."""
+    retired = {"q-billing": Target(id="q-billing", name="Billing", is_active=False)}
+    row = finding(diagnosed(call(asks()), retired), Code.TARGET_INACTIVE)
+    assert row.message == "Billing exists but is switched off."
+    assert row.evidence == {"target.isActive": False}
+
+
+def test_a_finding_rests_on_nothing_unless_told() -> None:
+    """The default cannot be written to."""
+    row = Finding(code=Code.NOT_CHECKED, status=Status.INFO, message="x")
+    with pytest.raises(TypeError):
+        row.evidence["a"] = 1  # type: ignore[index]

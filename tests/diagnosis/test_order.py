@@ -1,0 +1,39 @@
+"""What happened when, and how lengths are said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.diagnosis.order import seconds
+from bot.diagnosis.outcomes import Outcome
+from tests.corpus.story import accepted, asks, call, event, refused
+from tests.diagnosis.told import diagnosed
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (0, "0 s"),
+        (1.24, "1.2 s"),
+        (40.4, "40 s"),
+        (119, "119 s"),
+        (195, "3 min 15 s"),
+        (540, "9 min"),
+        (545, "9 min"),
+        (3600, "1 h"),
+        (3900, "1 h 5 min"),
+    ],
+)
+def test_lengths_as_people_say_them(length: float, said: str) -> None:
+    """Tenths where they matter, no seconds where they do not."""
+    assert seconds(timedelta(seconds=length)) == said
+
+
+def test_untimed_and_newest_first() -> None:
+    """An end before the first request can only be written backwards."""
+    told = [event("conversationEnded", None), accepted(None), asks("q-b", None), refused("busy", None), asks(t=None)]
+    found = diagnosed(call(*told, gone=None, over=None, endTime="2026-03-02T14:05:00Z"))
+    assert [each.to_id for each in found.attempts] == ["q-billing", "q-b"]
+    assert [each.outcome for each in found.attempts] == [Outcome.REJECTED, Outcome.ACCEPTED]
