@@ -19,17 +19,18 @@ from bot.alerts.watcher import Watcher
 from bot.clock import Clock
 from bot.diagnosis.handover import Timing
 from bot.jobs.local import Local
-from bot.slack.classify import classify
+from bot.slack.classify import Answer, classify
 from bot.slack.notifier import Client, Notifier
 from bot.store import facts, purge, subscriptions
 from bot.store.engine import StoreError, reading, writing
 
 log = structlog.get_logger(__name__)
 
-POLL, DELIVER, HOUSE, HEARTBEAT = "poll", "deliver", "house", "heartbeat"
+POLL, DELIVER, HOUSE, HEARTBEAT, SLACK = "poll", "deliver", "house", "heartbeat", "slack"
 IDLE = 0.25  # seconds between two looks for something to send
 SENDERS = 4
 PREPARE_EVERY = 15.0  # seconds between two tries to learn the channels
+ASK_EVERY = 10.0  # seconds between two questions whether Slack takes the bot
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{5,}")
 
 
@@ -80,6 +81,7 @@ class Alerting:
         self._hold = False  # nobody has ever subscribed, and who would is not known yet
         self._unknown = ""  # which channel of the settings is not known, as a sentence
         self._store_fault = ""
+        self._slack_fault = "Slack was not asked yet."
 
     # ---- as a part of `run` ---------------------------------------------------------------------------------------
 
@@ -88,6 +90,7 @@ class Alerting:
         self.jobs.periodic(POLL, self.options.poll_seconds, self.poll)
         self.jobs.worker(DELIVER, self.notifier.deliver_one, IDLE, SENDERS)
         self.jobs.periodic(HOUSE, 3600.0, self.purge)
+        self.jobs.periodic(SLACK, ASK_EVERY, self.ask_slack)
         if self.options.heartbeat_url:
             self.jobs.periodic(HEARTBEAT, 60.0, self.heartbeat)
         self.jobs.start()
@@ -115,6 +118,18 @@ class Alerting:
         if done.error:
             log.warning("poll failed", error=done.error)
         self.jobs.nudge(DELIVER)
+
+    def ask_slack(self) -> None:
+        """Whether Slack takes the bot. A wrong token would show at the first alert else, or at the first answer."""
+        try:
+            self._client.api_call("auth.test")
+        except Exception as error:  # noqa: BLE001 - every failure has a class
+            meaning = classify(error)
+            if meaning.answer is not Answer.WAIT:  # it is there, and busy
+                refused = meaning.answer is Answer.STOP
+                self._slack_fault = f"Slack refuses the bot: {meaning.code}." if refused else f"{meaning.code}."
+        else:
+            self._slack_fault = ""
 
     def purge(self) -> None:
         """Delete what is old."""
@@ -147,7 +162,7 @@ class Alerting:
     def reasons(self) -> list[str]:
         """Why the bot is not ready, as far as alerts know."""
         found = self.health().reasons(self.clock.now(), self.options.poll_seconds)
-        own = [self._store_fault] if self._store_fault and self._store_fault not in found else []
+        own = [each for each in (self._store_fault, self._slack_fault) if each and each not in found]
         if self._unknown:
             own.append(self._unknown)
         return [*own, *found]
