@@ -411,15 +411,15 @@ def test_round_trips_and_time_over_the_critical_path() -> None:
         try:
             desk.look_up(ByNumber(NUMBER))  # signed in, the pools are up, the names of states are known
             server.latency = latency
-            best = 99.0
+            best, requests = 99.0, 0
             for _ in range(6):  # the best counts: the machine has others to serve
                 report = desk.look_up(ByNumber(NUMBER))
-                best = min(best, report.seconds)
+                best, requests = min(best, report.seconds), report.requests
                 if best / (4 * latency) <= 1.15:
                     break
         finally:
             desk.close()
-    assert report.requests <= 22
+    assert requests <= 22
     assert best / (4 * latency) <= 1.15
 
 
