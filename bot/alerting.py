@@ -20,7 +20,7 @@ from bot.clock import Clock
 from bot.diagnosis.handover import Timing
 from bot.jobs import Jobs
 from bot.jobs.local import Local
-from bot.slack.classify import classify
+from bot.slack.classify import Answer, classify
 from bot.slack.notifier import Client, Notifier
 from bot.store import deliveries, facts, purge, subscriptions
 from bot.store.engine import StoreError, reading, writing
@@ -99,6 +99,7 @@ class Alerting:
         self._hold = False  # nobody has ever subscribed, and who would is not known yet
         self._unknown = ""  # which channel of the settings is not known, as a sentence
         self._store_fault: tuple[datetime, str] | None = None  # of a poll here
+        self.slack_fault = "Slack was not asked yet."
 
     # ---- jobs -----------------------------------------------------------------------------------------------------
 
@@ -132,6 +133,18 @@ class Alerting:
             self.jobs.stopping.wait(max(0.02, wait.total_seconds()))
         return self.clock.now()
 
+    def ask_slack(self) -> None:
+        """Whether Slack takes the bot. A wrong token would show at the first alert else, or at the first answer."""
+        try:
+            self._client.api_call("auth.test")
+        except Exception as error:  # noqa: BLE001 - every failure has a class
+            meaning = classify(error)
+            if meaning.answer is not Answer.WAIT:  # it is there, and busy
+                refused = meaning.answer is Answer.STOP
+                self.slack_fault = f"Slack refuses the bot: {meaning.code}." if refused else f"{meaning.code}."
+        else:
+            self.slack_fault = ""
+
     def purge(self) -> None:
         """Delete what is old."""
         while True:
@@ -156,7 +169,7 @@ class Alerting:
         """Why the bot is not ready, as far as alerts know."""
         seen = self.health()
         found = seen.reasons(self.clock.now(), self.options.poll_seconds)
-        own = []
+        own = [self.slack_fault] if self.slack_fault and self.slack_fault not in found else []
         fault = self._store_fault  # over once a poll succeeded, in this process or another
         if fault and fault[1] not in found and (seen.polled_at is None or seen.polled_at < fault[0]):
             own.append(fault[1])

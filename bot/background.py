@@ -19,7 +19,7 @@ from bot.store.engine import StoreError, reading
 log = structlog.get_logger(__name__)
 
 HOUSE, HEARTBEAT = "house", "heartbeat"
-HOUSE_SECONDS, HEARTBEAT_SECONDS, PREPARE_SECONDS = 3600.0, 60.0, 5.0
+HOUSE_SECONDS, HEARTBEAT_SECONDS, PREPARE_SECONDS, ASK_SECONDS = 3600.0, 60.0, 5.0, 10.0
 
 
 class Background:
@@ -54,6 +54,7 @@ class Background:
             self._jobs.periodic(HEARTBEAT, HEARTBEAT_SECONDS, self.heartbeat)
         self._jobs.start()
         threading.Thread(target=self._prepare, name="channels", daemon=True).start()
+        threading.Thread(target=self._ask_slack, name="ask-slack", daemon=True).start()
 
     def stop(self) -> None:
         """Finish what is under way."""
@@ -70,6 +71,18 @@ class Background:
             except StoreError as why:
                 log.warning("channels not looked up", reason=str(why))
             self._jobs.stopping.wait(PREPARE_SECONDS)
+
+    def _ask_slack(self) -> None:
+        """Learn whether Slack takes the bot, in each process by itself, once a workspace."""
+        while not self._jobs.stopping.is_set():
+            known: dict[str, str] = {}
+            for tenant in self.tenants:
+                workspace = tenant.notifier.workspace
+                if workspace not in known:
+                    tenant.ask_slack()
+                    known[workspace] = tenant.slack_fault
+                tenant.slack_fault = known[workspace]
+            self._jobs.stopping.wait(ASK_SECONDS)
 
     # ---- jobs -----------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LARGEST_BODY = 1_048_576  # Slack's own are below 100 kB
-THREADS = 32  # an ack takes milliseconds; these are for fifty of them at once
+THREADS = 16  # an ack takes milliseconds; fifty of them at once wait for each other, not for anything slow
 SECONDS_TO_FINISH = 5
 
 log = structlog.get_logger(__name__)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -112,6 +115,8 @@ def open_database(settings: Settings, *, alone: bool = False, clock: Clock | Non
     url = settings.database_url.get_secret_value()
     lock = engine.take_lock(url) if alone else None
     opened = engine.open_store(url)
+    if alone and not settings.many_processes and len(set(engine.schema_version(opened))) > 1:
+        _migrate_beside(url)
     deadline = clock.monotonic() + DATABASE_PATIENCE if clock and settings.many_processes else None
     while True:
         try:
@@ -125,6 +130,17 @@ def open_database(settings: Settings, *, alone: bool = False, clock: Clock | Non
             log.warning(f"No database yet, trying again: {why}")  # noqa: G004 - people look for it
             clock.sleep(DATABASE_PAUSE)
     return Database(opened, keys.hash_key(settings.hash_key.get_secret_value(), url), lock)
+
+
+def _migrate_beside(url: str) -> None:
+    """Migrate in a process of its own: Alembic is 12 MB, which `run` would keep to its end.
+
+    Whether that was done shows in the database; what went wrong is said when it is tried here.
+    """
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(
+            [sys.executable, "-m", "bot.jobs.schema"], input=url.encode(), capture_output=True, check=False, timeout=120
+        )
 
 
 class Centre(NamedTuple):

@@ -109,6 +109,14 @@ def inactive(case: Case) -> bool:
     return case.target is not None and case.target.is_active is False
 
 
+def away_then(case: Case) -> bool:
+    """A history says that the asked agent took no calls at that time."""
+    target = case.target
+    if target is None or target.kind is not TargetKind.USER or not target.state_then:
+        return False
+    return not target.state_then.startswith("Available")
+
+
 def gone(case: Case) -> Verdict | None:
     """The target does not exist, or is retired, as it was read later."""
     lacking, retired = missing(case), inactive(case)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.diagnosis import signal_words
 from bot.diagnosis.attempts import Sign, session_of
-from bot.diagnosis.case import Case, Verdict, inactive, missing
+from bot.diagnosis.case import Case, Verdict, away_then, inactive, missing
 from bot.diagnosis.fixes import fix
 from bot.diagnosis.handover import Finding, Target, TargetKind, TargetStatus
 from bot.diagnosis.order import clock, seconds
@@ -63,7 +63,7 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
     if failed and (few := signal_words.nobody_there(case, target)):
         figures = {"target.available": target.available, "target.assigned": target.assigned}
         found.append(_new(case, Code.NO_AGENTS_AVAILABLE, few, figures))
-    elif target.is_available is False and failed:
+    elif failed and (target.is_available is False or away_then(case)):
         found.append(unavailable(case, target))
     if target.closed_then and failed and not (case.reason and verdict.cause is Code.TARGET_CLOSED):
         text = f"{case.name} was closed at that time{f' (hours {clean(target.hours, 60)})' if target.hours else ''}."
@@ -270,7 +270,7 @@ def _new(
     return Finding(
         code=code,
         status=grave,
-        message=message,
+        message=f"{message[:1].upper()}{message[1:]}" if case.profile == "contacts" else message,
         timestamp=at or case.request.at,
         evidence=evidence,
         fix="" if grave is Status.INFO else fix(code, case, fault),

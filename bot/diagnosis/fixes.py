@@ -65,6 +65,7 @@ _CONTACTS: dict[Code, str] = {
     Code.TRANSFER_FORBIDDEN: (
         "Renew the access key of Cognigy's CXone extension; its employee must be active and its role may signal."
     ),
+    Code.TARGET_UNAVAILABLE: "Let the script ask for a skill, not for {name} alone, or fall back when {name} is away.",
     Code.TARGET_NOT_FOUND: "Replace the skill {id} in {node} (its `voiceSkillId`) by one that exists in CXone.",
     Code.FLOW_WITHOUT_TRIGGER: "Add an ONSIGNAL action that leads to REQAGENT to the script {name} in CXone Studio.",
     Code.TRANSFER_IGNORED: (

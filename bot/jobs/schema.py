@@ -6,6 +6,7 @@ in our `facts`: its own tables do not say.
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,3 +38,9 @@ def migrate(connection: Connection) -> None:
 def _run(connection: Connection, script: str) -> None:
     """Several statements at once, as they are: the driver must not look for parameters in them."""
     connection.connection.cursor().execute(script)
+
+
+if __name__ == "__main__":  # `run` has its database migrated by a process that ends; the address comes on stdin
+    from bot.store import engine
+
+    engine.migrate(engine.open_store(sys.stdin.read()), migrate)

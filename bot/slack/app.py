@@ -29,7 +29,7 @@ from bot.slack.replies import Poster
 log = logging.getLogger(__name__)
 
 COMMAND = "/handover"
-_ACKS = 64  # threads for acks and for opening windows
+_ACKS = 32  # threads for acks and for opening windows
 _SECONDS = 10  # of one call to Slack
 
 

@@ -31,6 +31,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolEmpty
 
 BUSY_SECONDS = 10
+CACHE = "cache_size=-512"  # kB, in each of several connections; the system caches the file anyway
 ADVISORY_KEY = 4_711_009  # one lock for whoever migrates a PostgreSQL database
 SENTENCES = (
     (("full", "no space"), "The database cannot grow: the disk is full. Nothing was skipped; free some space."),
@@ -88,7 +89,7 @@ def open_store(url: str, *, sync: str = "FULL") -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # this module says when a transaction begins
-        for pragma in ("journal_mode=WAL", f"synchronous={sync}", f"busy_timeout={BUSY_SECONDS * 1000}"):
+        for pragma in ("journal_mode=WAL", f"synchronous={sync}", f"busy_timeout={BUSY_SECONDS * 1000}", CACHE):
             with contextlib.suppress(sqlite3.OperationalError):  # a read-only file: said at the first write
                 connection.execute(f"PRAGMA {pragma}")
 

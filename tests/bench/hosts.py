@@ -12,14 +12,15 @@ from typing import Any
 from bot.demo.tenant import Tenant
 from bot.demo.workspace import Workspace
 
-PATIENCE = 60.0
+PATIENCE = 60.0  # seconds until an answer counts as lost
+LOOK = 0.002  # seconds between two looks for an answer
 
 
 class TenantHost:
     """A tenant, by method calls."""
 
     def __init__(self) -> None:
-        self._tenant = Tenant().start()
+        self._tenant = Tenant(kept=200_000).start()
 
     def url(self) -> str:
         """For CXONE_BASE_URL."""
@@ -41,11 +42,12 @@ class TenantHost:
 
 
 class WorkspaceHost:
-    """A workspace, by method calls."""
+    """A workspace with many channels and people, by method calls."""
 
-    def __init__(self, channels: int = 60) -> None:
+    def __init__(self, channels: int = 50, people: int = 25) -> None:
         self._workspace = Workspace().start()
         self._channels = [self._workspace.add_channel(f"c{each}") for each in range(channels)]
+        self._people = [self._workspace.add_user(f"person{each}") for each in range(people)]
 
     def api_url(self) -> str:
         """For SLACK_API_URL."""
@@ -55,31 +57,44 @@ class WorkspaceHost:
         """Where the bot listens."""
         self._workspace.connect(url)
 
-    def commands(self, text: str, count: int, at_once: int, channels: int = 50) -> list[tuple[bool, float]]:
-        """Type it so often, so many at a time, each in the next channel: acked in time, and seconds to the ack."""
+    def typed(self, text: str, count: int, at_once: int) -> list[tuple[bool, float]]:
+        """Type it so often, so many at a time, channels and people in turns: taken on, and seconds to the ack.
+
+        Taken on is an ack in time that says that something is looked up, and not that the bot is busy.
+        """
 
         def one(each: int) -> tuple[bool, float]:
-            outcome = self._workspace.command(text, channel=self._channels[each % channels])
-            return outcome.ok, outcome.seconds
+            where, who = self._channels[each % len(self._channels)], self._people[each % len(self._people)]
+            outcome = self._workspace.command(text, channel=where, user=who)
+            return outcome.ok and "Looking up" in str(outcome.body), outcome.seconds
 
-        with ThreadPoolExecutor(at_once) as people:
-            return list(people.map(one, range(count)))
+        with ThreadPoolExecutor(at_once) as hands:
+            return list(hands.map(one, range(count)))
 
-    def posts(self) -> int:
-        """How many messages the bot posted."""
-        return sum(call.method == "chat.postMessage" for call in self._workspace.calls)
+    def posted(self) -> list[int]:
+        """How many messages stand in each of the channels."""
+        return [len(self._workspace.team.channel(channel).messages) for channel in self._channels]
 
     def privately(self) -> int:
-        """How many private answers arrived."""
-        return sum(call.method == "response_url" for call in self._workspace.calls)
+        """How many private answers were given after the acks."""
+        return sum(call.method == "response_url" and call.status == 200 for call in self._workspace.calls)
+
+    def refused(self) -> list[str]:
+        """The calls of the bot that Slack refused: "users.info ratelimited"."""
+        return [f"{call.method} {call.error}" for call in self._workspace.calls if call.error]
+
+    def asked(self) -> int:
+        """How often the bot asked Slack for anything."""
+        return len(self._workspace.calls)
 
     def answer(self, text: str, each: int) -> float:
-        """Seconds from the typed command to the posted message."""
-        before, began = self.posts(), time.monotonic()
-        self._workspace.command(text, channel=self._channels[each % len(self._channels)])
-        end = time.monotonic() + PATIENCE
-        while self.posts() == before and time.monotonic() < end:
-            time.sleep(0.001)
+        """Seconds from the signed command to the message in the channel."""
+        where = self._channels[each % len(self._channels)]
+        there = self._workspace.team.channel(where).messages
+        before, began = len(there), time.monotonic()
+        self._workspace.command(text, channel=where, user=self._people[each % len(self._people)])
+        while len(there) == before and time.monotonic() - began < PATIENCE:
+            time.sleep(LOOK)
         return time.monotonic() - began
 
 

@@ -141,3 +141,11 @@ def test_a_finding_rests_on_nothing_unless_told() -> None:
     row = Finding(code=Code.NOT_CHECKED, status=Status.INFO, message="x")
     with pytest.raises(TypeError):
         row.evidence["a"] = 1  # type: ignore[index]
+
+
+def test_an_error_about_the_accepted_request_is_a_warning() -> None:
+    """It did not matter in the end; one about another request keeps its status."""
+    found = diagnosed(call(asks("q-a"), refused("QUEUE_FULL"), asks("q-b", 5, by=None), accepted(6)))
+    assert found.outcome is Outcome.ACCEPTED
+    assert finding(found, Code.MISSING_FROM_PARTICIPANT).status is Status.WARNING
+    assert finding(found, Code.TRANSFER_REJECTED).status is Status.ERROR

@@ -8,7 +8,7 @@ import pytest
 
 from bot.diagnosis.order import seconds
 from bot.diagnosis.outcomes import Outcome
-from tests.corpus.story import accepted, asks, call, event, refused
+from tests.corpus.story import accepted, asks, call, event, left, refused
 from tests.diagnosis.told import diagnosed
 
 
@@ -37,3 +37,9 @@ def test_untimed_and_newest_first() -> None:
     found = diagnosed(call(*told, gone=None, over=None, endTime="2026-03-02T14:05:00Z"))
     assert [each.to_id for each in found.attempts] == ["q-billing", "q-b"]
     assert [each.outcome for each in found.attempts] == [Outcome.REJECTED, Outcome.ACCEPTED]
+
+
+def test_a_whole_second_is_not_before_a_fraction_of_it() -> None:
+    """One stamp has no fraction: who of the two left first is unknown."""
+    assert diagnosed(call(asks(), left("p-bot", 2.5), gone=2, over=3)).outcome is Outcome.UNKNOWN
+    assert diagnosed(call(asks(), left("p-bot", 2.5), gone=2.1, over=3)).outcome is Outcome.ABANDONED

@@ -35,6 +35,7 @@ def test_the_main_job(tenant: Any, workspace: Any, tmp_path: Path, *, socket_mod
     with Running(tmp_path, environment(**settings_for(tenant, workspace, socket_mode=socket_mode))) as bot:
         if socket_mode:
             wait_for(lambda: "Connected to Slack" in bot.log, "the connection", bot)
+            wait_for(lambda: requests.get(f"{bot.address}/readyz", timeout=5).status_code == 200, "ready", bot)
         else:
             workspace.connect(f"{bot.address}/slack/events")
         ack = workspace.command(NUMBER)
@@ -67,7 +68,7 @@ def test_a_forged_request_is_refused(tenant: Any, workspace: Any, tmp_path: Path
             kind = {"Content-Type": "application/x-www-form-urlencoded"}
             assert requests.post(url, data=body, headers=headers | kind, timeout=5).status_code == 401
         assert bot.stop(signal.SIGINT)[0] == 0
-    assert not workspace.calls
+    assert {call.method for call in workspace.calls} <= {"auth.test"}, "by which it learns whether Slack is there"
 
 
 def test_it_starts_while_slack_is_down(tenant: Any, workspace: Any, tmp_path: Path) -> None:
@@ -83,6 +84,16 @@ def test_it_starts_while_slack_is_down(tenant: Any, workspace: Any, tmp_path: Pa
         workspace.down(is_down=False)
         wait_for(lambda: requests.get(f"{bot.address}/readyz", timeout=5).status_code == 200, "ready", bot)
         assert bot.stop()[0] == 0
+
+
+def test_it_is_not_ready_while_slack_refuses_its_token(tenant: Any, workspace: Any, tmp_path: Path) -> None:
+    """Over HTTP nothing else would tell before the first answer."""
+    wrong = settings_for(tenant, workspace) | {"SLACK_BOT_TOKEN": "xoxb-another"}
+    with Running(tmp_path, environment(**wrong)) as bot:
+        said = "Slack refuses the bot: invalid_auth."
+        wait_for(lambda: said in requests.get(f"{bot.address}/readyz", timeout=5).text, "the reason", bot)
+        assert requests.get(f"{bot.address}/readyz", timeout=5).status_code == 503
+        assert requests.get(f"{bot.address}/healthz", timeout=5).status_code == 200
 
 
 def test_a_look_up_under_way_is_finished(tenant: Any, workspace: Any, tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""Parse and judge, in seconds of one core, in this process; and what a start of the program costs."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.cxone import conversations
+from bot.diagnosis.diagnose import diagnose
+from tests.bench.rows import milliseconds, row
+
+
+def measure() -> None:
+    """The rows."""
+    rate = _per_second(_call(10))
+    row("diagnoses a second on one core, 10 events", f"{rate:,.0f}", "≥ 10,000", held=rate >= 10_000)
+    small, large = _seconds_of(_call(10_000)), _seconds_of(_call(100_000))
+    row("one diagnosis of 100,000 events", f"{large:.2f} s", "< 1 s", held=large < 1)
+    growth = large / small
+    row("the same over one of 10,000 events", f"{growth:.1f} times", "linear: about 10", held=growth < 15)
+    for arguments in (["--version"], ["diagnose", "-h"]):
+        took = statistics.median(_started(arguments) for _ in range(5))
+        row(f"`handover-bot {' '.join(arguments)}`", milliseconds(took))
+
+
+def _call(events: int) -> dict[str, Any]:
+    """A rejected handover with so many events."""
+    state = {"type": "stateChanged", "timestamp": "2026-11-20T14:02:30Z", "participantId": "p-2", "state": "connected"}
+    return {
+        "id": "c-1",
+        "startTime": "2026-11-20T14:02:11Z",
+        "endTime": "2026-11-20T14:03:40Z",
+        "participants": [
+            {"id": "p-1", "purpose": "customer", "identity": "+15550199888"},
+            {"id": "p-2", "purpose": "bot", "name": "Cognigy Voicebot"},
+            {"id": "p-3", "purpose": "queue", "name": "Billing", "queueId": "q-1"},
+        ],
+        "events": [
+            *[state] * (events - 2),
+            {
+                "type": "sessionTransfer",
+                "timestamp": "2026-11-20T14:03:11Z",
+                "fromParticipantId": "p-2",
+                "toParticipantId": "p-3",
+                "properties": {"cognigySessionId": "cgy-81"},
+            },
+            {"type": "sessionTransferRejected", "timestamp": "2026-11-20T14:03:12Z", "reason": "NO_AGENTS_AVAILABLE"},
+        ],
+    }
+
+
+def _judge(document: dict[str, Any]) -> None:
+    diagnose(conversations.parse(document), {}, now=datetime(2026, 11, 20, 15, tzinfo=UTC))
+
+
+def _per_second(document: dict[str, Any]) -> float:
+    """The best of five half seconds."""
+    best = 0.0
+    for _ in range(5):
+        count, began = 0, time.process_time()
+        while time.process_time() - began < 0.5:
+            for _ in range(50):
+                _judge(document)
+            count += 50
+        best = max(best, count / (time.process_time() - began))
+    return best
+
+
+def _seconds_of(document: dict[str, Any]) -> float:
+    """The best of three."""
+    best = float("inf")
+    for _ in range(3):
+        gc.collect()
+        began = time.process_time()
+        _judge(document)
+        best = min(best, time.process_time() - began)
+    return best
+
+
+def _started(arguments: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "bot", *arguments], check=True, capture_output=True)  # noqa: S603 - ours
+    return time.perf_counter() - began
