@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, NoReturn
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
@@ -30,6 +31,9 @@ FAILED, USAGE, NOT_FOUND, NOT_ASKED = 1, 2, 3, 4
 @click.version_option(__version__, prog_name="handover-bot")
 def main() -> None:
     """Says why a Cognigy voicebot's handover to NICE CXone failed: in Slack, and here in the terminal."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal of another encoding shows ? for a sign that it has not
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 # ---- diagnose -----------------------------------------------------------------------------------------------------
@@ -154,6 +158,7 @@ def worker() -> None:
 
 def _run(settings: Settings, build: str, *, needs_postgres: str, **options: bool) -> None:
     """Build the parts and run them until a signal comes."""
+    sys.modules.setdefault("rich", cast("Any", None))  # structlog would load it for its tracebacks: 4 MB, never used
     from bot import logs, running, web, wiring  # noqa: PLC0415 - see the top
     from bot.store.engine import StoreError  # noqa: PLC0415 - see the top
 

@@ -96,7 +96,7 @@ def _token(*prefixes: str) -> AfterValidator:
 
 def _no_spaces(secret: SecretStr) -> SecretStr:
     if any(char.isspace() or not char.isprintable() for char in secret.get_secret_value()):
-        raise ValueError("holds a space or a line break; was more than the value copied?")
+        raise ValueError("holds a space or a line break; copy the value alone")
     return secret
 
 
@@ -398,6 +398,8 @@ _PATTERNS = {
     "CXONE_API_VERSION": "must be a version such as v33.0",
 }
 
+_PARSING = {"int_parsing": "must be a whole number", "float_parsing": "must be a number"}
+
 
 def _wrong(error: ValidationError) -> list[str]:
     """A sentence for each value that does not do. Pydantic's own are kept where they name the range, not the value."""
@@ -407,5 +409,6 @@ def _wrong(error: ValidationError) -> list[str]:
         message = fault["msg"].removeprefix("Value error, ").removesuffix(".").replace("Input should be", "must be")
         if fault["type"] == "string_pattern_mismatch":
             message = _PATTERNS[name]
+        message = _PARSING.get(fault["type"], message)
         faults.append(f"{name}: {message[:1].lower()}{message[1:]}.")
     return faults

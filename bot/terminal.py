@@ -138,7 +138,8 @@ def _harmless(char: str) -> bool:
 
 def dumps(document: Mapping[str, Any]) -> str:
     """One object as people can read it too. A lone surrogate cannot be written as UTF-8 and becomes `?`."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    encoding = (sys.stdout.encoding or "utf-8").replace("_", "-").lower()
+    text = json.dumps(document, indent=2, ensure_ascii=encoding != "utf-8")
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

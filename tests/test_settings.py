@@ -94,6 +94,14 @@ def test_no_fault_repeats_a_value(env: pytest.MonkeyPatch) -> None:
     assert "leak" not in "\n".join(listed)
 
 
+def test_faults_read_as_sentences(env: pytest.MonkeyPatch) -> None:
+    """Not in pydantic's words, and with one full stop."""
+    give(env, PORT="eighty", POLL_SECONDS="often", CXONE_CLIENT_SECRET="two words")
+    told = faults()
+    assert {"PORT: must be a whole number.", "POLL_SECONDS: must be a number."} <= set(told)
+    assert not any("?." in fault for fault in told)
+
+
 def test_a_repr_shows_no_secret(env: pytest.MonkeyPatch) -> None:
     """Nor does printing the settings."""
     give(env, **CXONE, **SLACK, DATABASE_URL="postgresql+psycopg://u:pa55@db/handover", HASH_KEY="k" * 16)

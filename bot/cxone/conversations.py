@@ -153,7 +153,7 @@ def _participant(each: Mapping[str, Any], path: str) -> Participant:
     )
 
 
-def _event(each: Any, path: str) -> Event | None:
+def _event(each: Any, path: str) -> Event | None:  # noqa: PLR0911 - one a kind
     """One event with the fields that its kind can have; None for what is no event at all."""
     if not isinstance(each, _OBJECT):
         return None

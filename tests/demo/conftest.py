@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from bot.demo.tenant import Tenant
+from tests.browser import browser
 from tests.clock import HandClock
 from tests.demo.asking import Client
+
+__all__ = ["browser", "client", "tenant"]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The page in a real browser: what people click and type, and that foreign text stays text."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from socketserver import ThreadingMixIn
@@ -8,7 +7,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from slack_bolt import App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
@@ -17,11 +16,7 @@ from bot.demo.page_server import Step
 from bot.demo.workspace import Workspace
 
 OPS = "C0VOICEBOT"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER: install Debian's chromium to run the tests of the page"),
-]
+pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script> <!channel> *bold*"
 
 
@@ -106,16 +101,6 @@ def _bot(slack: Workspace) -> App:
         client.views_publish(user_id=event["user"], view=view)
 
     return app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all; it loads nothing from elsewhere."""
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield running
-        running.close()
 
 
 @pytest.fixture

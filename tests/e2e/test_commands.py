@@ -47,6 +47,16 @@ def test_diagnose_draws_for_people(tenant: Any, tmp_path: Path) -> None:
     assert "\x1b" not in ended.stdout
 
 
+def test_a_terminal_without_our_signs_is_served_too(tenant: Any, tmp_path: Path) -> None:
+    """A ? for a sign that its encoding has not, and JSON in JSON's own escapes."""
+    conversation = tenant.play("rejected", NUMBER)
+    env = environment(**settings_for(tenant), PYTHONIOENCODING="ascii")
+    drawn = bot("diagnose", "--id", conversation, cwd=tmp_path, env=env)
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    told = bot("diagnose", "--id", conversation, "--json", cwd=tmp_path, env=env)
+    assert json.loads(told.stdout)["phone"] == "•••• 9888"
+
+
 @pytest.mark.parametrize("as_json", [True, False], ids=["json", "people"])
 def test_no_conversation_is_exit_3(tenant: Any, tmp_path: Path, *, as_json: bool) -> None:
     """A sentence that begins so, on stdout as an object where one was asked for."""

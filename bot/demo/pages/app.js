@@ -97,6 +97,12 @@ const divider = (text) => el("div", { class: "day", "data-day": text }, el("span
 const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
 const toEnd = () => { pinned = true; scroll.scrollTop = scroll.scrollHeight; $("newer").hidden = true; };
 // Of an answer that is longer than the view, the beginning tells more than the end.
+function tall(node) {
+  node.style.contentVisibility = "visible"; // else its height is only a guess
+  const height = node.offsetHeight;
+  node.style.contentVisibility = "";
+  return height > scroll.clientHeight;
+}
 const toTop = (node) => { pinned = false; node.scrollIntoView({ block: "start" }); };
 // Heights are known only once a message was drawn: whoever is at the end stays there while they settle.
 let pinned = true;
@@ -115,7 +121,7 @@ function place(message) {
     node.classList.add("fresh");
     list.append(node);
   }
-  if (stay && !old && node.offsetHeight > scroll.clientHeight) toTop(node);
+  if (stay && !old && message.bot_id && tall(node)) toTop(node);
   else if (stay) toEnd();
   else if (!old) $("newer").hidden = false;
 }

@@ -1,0 +1,5 @@
+"""The fixtures that only the whole product needs."""
+
+from tests.browser import browser
+
+__all__ = ["browser"]
