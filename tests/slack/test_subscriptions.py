@@ -54,7 +54,7 @@ def resolved(room: Room) -> None:
     """Three acceptances and five minutes later."""
     for _ in range(3):
         room.centre.call("accepted")
-    room.passes(minutes=6)
+    room.passes(minutes=6, poll_every=20)
 
 
 def menu(message: dict[str, Any], action: str, label: str) -> str:
@@ -226,10 +226,10 @@ def test_a_mute_is_said_holds_and_says_when_it_ends(room: Room) -> None:
     room.expect_message("sam has muted the outcome rejected until <!date^", ": deploy")
     room.expect_update("Muted until")
     held = room.fails(12)
-    room.passes(minutes=4)
+    room.passes(minutes=4, poll_every=20)
     room.expect_update("13 failed", "Muted until")
     assert room.ledger().muted == 12
-    room.passes(minutes=7)
+    room.passes(minutes=7, poll_every=20)
     room.expect_message("The mute of the outcome rejected has ended; 1 group is still firing.")
     room.expect_reply(held)
     room.expect_broadcast("more than 10 failed")
@@ -246,7 +246,7 @@ def test_resolved_during_a_mute_still_gets_its_ending(room: Room) -> None:
     room.expect_update("Muted until")
     resolved(room)
     room.expect_update("✅", "Resolved at")
-    room.passes(minutes=30, poll_every=15)
+    room.passes(minutes=30, poll_every=60)
     room.expect_nothing_else()
 
 
