@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,10 +37,13 @@ if TYPE_CHECKING:
     from bot.check import Line
     from bot.jobs import Jobs
     from bot.running import Part
+    from bot.slack.office import Office, Use
     from bot.slack.status_answers import Quota
     from bot.store.purge import Forgotten
 
 log = structlog.get_logger(__name__)
+
+Reasons = Callable[[], list[str]]
 
 DATABASE_PATIENCE, DATABASE_PAUSE = 30.0, 2.0  # seconds in which a PostgreSQL may come up, and between two tries
 POST_SECONDS = 7  # of one call to Slack for alerts: a killed process's post is looked for soon after
@@ -277,10 +282,8 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     from bot.metrics import Metrics  # noqa: PLC0415 - as above
     from bot.slack import app as slack  # noqa: PLC0415 - as above
     from bot.slack.access import Rules  # noqa: PLC0415 - as above
-    from bot.slack.alert_desk import AlertDesk  # noqa: PLC0415 - as above
-    from bot.slack.info_desk import InfoDesk  # noqa: PLC0415 - as above
-    from bot.slack.office import Use  # noqa: PLC0415 - as above
     from bot.slack.signed import only_signed  # noqa: PLC0415 - as above
+    from bot.slack.switchboard import Switchboard  # noqa: PLC0415 - as above
     from bot.socket_mode import SocketMode  # noqa: PLC0415 - as above
     from bot.store import audit  # noqa: PLC0415 - as above
     from bot.store.engine import StoreError, writing  # noqa: PLC0415 - as above
@@ -294,14 +297,14 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
 
     metrics = Metrics(lambda: not reasons(), lambda: background.ledger())  # noqa: PLW0108 - made below
 
-    def used(use: Use) -> None:
+    def used(tenant: str, use: Use) -> None:
         metrics.used(use.action, use.result)
         log.info("Used", action=use.action, subject=use.subject, result=use.result, who=use.user_id)
         try:
             with writing(database.engine) as connection:
                 audit.write(
                     connection,
-                    settings.cxone_tenant_id,
+                    tenant,
                     at=use.at,
                     actor=use.user_id,
                     channel=use.channel_id,
@@ -317,39 +320,22 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
     centres = build_centres(settings, clock, database, jobs, metrics.called)
     background = build_background(settings, clock, database, jobs, centres)
-    _, desk, alerting = centres[0]
-    alerts = AlertDesk(
-        engine=alerting.engine,
-        clock=clock,
-        tenant=alerting.tenant,
-        deliver=alerting.notifier.deliver_one,
-        rules=alerting.options.rules,
-        ops_channel=lambda: alerting.watcher.ops_channel,
-    )
-    info = InfoDesk(
-        engine=alerting.engine,
-        clock=clock,
-        tenant=alerting.tenant,
+    first = slack.build_office(
         client=client,
-        rules=alerting.options.rules,
-        poll_seconds=settings.poll_seconds,
-        reasons=reasons,
-        quota=lambda: quota(desk, settings.cxone_max_rps),
-    )
-    office = slack.build_office(
-        client=client,
-        desk=desk,
+        desk=centres[0].desk,
         clock=clock,
         rules=Rules(frozenset(settings.allowed_channels), frozenset(settings.allowed_usergroups)),
-        audit=used,
         region=settings.default_region,
         deadline_seconds=settings.deadline_seconds,
-        handlers={**alerts.handlers(), **info.handlers()},
-        buttons=alerts.buttons(),
-        home=info.home,
     )
+    offices = {
+        each.tenant.name: build_office_of(each, first, partial(used, each.alerting.tenant), reasons) for each in centres
+    }
+    channels = {channel: each.tenant.name for each in centres for channel in each.tenant.channels}
+    board = Switchboard(offices, channels) if len(centres) > 1 else None
+    office = offices[centres[0].tenant.name]
     signing_secret = settings.slack_signing_secret.get_secret_value()
-    app = slack.build_app(office, signing_secret)
+    app = slack.build_app(office, signing_secret, board)
 
     # 3. How Slack and everybody else reach it.
     socket = SocketMode(app, settings.slack_app_token.get_secret_value()) if settings.socket_mode else None
@@ -357,6 +343,41 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
     closing = [_Closing(each.desk.close) for each in centres]
     return [*closing, background, _Closing(office.pool.close), server, *([socket] if socket else [])]
+
+
+def build_office_of(centre: Centre, common: Office, audit: Callable[[Use], None], reasons: Reasons) -> Office:
+    """The office of one tenant: the common one with its desk, its commands and its buttons."""
+    from bot.slack.alert_desk import AlertDesk  # noqa: PLC0415 - as above
+    from bot.slack.info_desk import InfoDesk  # noqa: PLC0415 - as above
+
+    alerting = centre.alerting
+    alerts = AlertDesk(
+        engine=alerting.engine,
+        clock=common.clock,
+        tenant=alerting.tenant,
+        deliver=alerting.notifier.deliver_one,
+        rules=alerting.options.rules,
+        ops_channel=lambda: alerting.watcher.ops_channel,
+    )
+    info = InfoDesk(
+        engine=alerting.engine,
+        clock=common.clock,
+        tenant=alerting.tenant,
+        client=common.client,
+        rules=alerting.options.rules,
+        poll_seconds=centre.tenant.settings.poll_seconds,
+        reasons=reasons,
+        quota=lambda: quota(centre.desk, centre.tenant.settings.cxone_max_rps),
+    )
+    return dataclasses.replace(
+        common,
+        desk=centre.desk,
+        tenant=alerting.label,
+        audit=audit,
+        handlers={**alerts.handlers(), **info.handlers()},
+        buttons=alerts.buttons(),
+        home=info.home,
+    )
 
 
 def index(settings: Settings, clock: Clock, database: Database) -> Index:

@@ -21,45 +21,45 @@ _DOUBLE_CLICK_SECONDS = 3.0
 _RETRIES_SECONDS = 3600.0
 
 
-def register(app: App, office: Office) -> None:
-    """Connect the buttons and the menu of a diagnosis."""
+def register(app: App, office: Office, owner: Callable[[dict[str, Any]], Office]) -> None:
+    """Connect the buttons and menus. `owner` is the office whose tenant a pressed one belongs to."""
 
     @app.action(messages.RUN_AGAIN)
     def run_again(ack: Ack, body: dict[str, Any]) -> None:
         ack()
-        _again(office, body, "run_again")
+        _again(owner(body), body, "run_again")
 
     @app.action(messages.OTHER_CALL)
     def other_call(ack: Ack, body: dict[str, Any]) -> None:
         ack()
-        _again(office, body, "other_call")
+        _again(owner(body), body, "other_call")
 
     @app.action(messages.SHARE)
     def share(ack: Ack, body: dict[str, Any]) -> None:
         ack()
-        _share(office, body)
+        _share(owner(body), body)
 
     @app.action(alert_messages.DIAGNOSE_LATEST)
     def diagnose_latest(ack: Ack, body: dict[str, Any]) -> None:
         ack()
-        _again(office, body, "diagnose_latest")
+        _again(owner(body), body, "diagnose_latest")
 
     for action_id in office.buttons:
 
         @app.action(action_id)
         def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
             ack()
-            _served(office, body, str(action.get("action_id") or ""))
+            _served(owner(body), body, str(action.get("action_id") or ""))
 
     @app.action(messages.RAW_EVENTS)
     def raw_events(ack: Ack, body: dict[str, Any]) -> None:
         ack()
-        _window(office, body, "Raw events", _raw_events)
+        _window(owner(body), body, "Raw events", _raw_events)
 
     @app.action(messages.TIMELINE)
     def timeline(ack: Ack, body: dict[str, Any]) -> None:
         ack()
-        _window(office, body, "Timeline", _timeline)
+        _window(owner(body), body, "Timeline", _timeline)
 
 
 def _again(office: Office, body: dict[str, Any], name: str) -> None:

@@ -25,6 +25,7 @@ from bot.slack.access import Access, Rules
 from bot.slack.blocks import Block
 from bot.slack.office import Desk, Handler, Office, Once, Pool, Use
 from bot.slack.replies import Poster
+from bot.slack.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def build_office(
     )
 
 
-def build_app(office: Office, signing_secret: str = "") -> App:
+def build_app(office: Office, signing_secret: str = "", board: Switchboard | None = None) -> App:
     """The app, without opening a connection. Without a signing secret (Socket Mode) every HTTP request is refused."""
     app = App(
         name="handover",
@@ -88,9 +89,9 @@ def build_app(office: Office, signing_secret: str = "") -> App:
 
     @app.command(COMMAND)
     def handover(ack: Ack, body: dict[str, Any]) -> None:
-        commands.handle(office, ack, body)
+        commands.handle(office, ack, body, board)
 
-    actions.register(app, office)
+    actions.register(app, office, board.action if board else lambda _body: office)
     home_tab.register(app, office)
 
     @app.error

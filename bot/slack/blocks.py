@@ -40,6 +40,20 @@ class Message:
         return Message(self.text)
 
 
+MARK = "tenant:"  # how a block_id begins that says whose message it is
+
+
+def of_tenant(sent: Message, tenant: str) -> Message:
+    """The message with its tenant's name in all that can be pressed; as it is without a name."""
+    if not tenant:
+        return sent
+    blocks = [
+        block | {"block_id": f"{MARK}{tenant}:{number}"} if block["type"] in ("actions", "section") else block
+        for number, block in enumerate(sent.blocks)
+    ]
+    return Message(sent.text, blocks)
+
+
 def message(blocks: Sequence[Block]) -> Message:
     """Blocks with their text."""
     return Message(as_text(blocks), list(blocks))

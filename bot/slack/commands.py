@@ -17,6 +17,7 @@ from bot.slack import grammar, messages_answers, serving
 from bot.slack.blocks import Message
 from bot.slack.messages import KINDS
 from bot.slack.office import Asker, Office
+from bot.slack.switchboard import Switchboard, UnknownTenantError
 
 _RETRIES_SECONDS = 3600.0
 _NAMES: dict[type, str] = {
@@ -38,8 +39,13 @@ _NAMES: dict[type, str] = {
 }
 
 
-def handle(office: Office, ack: Ack, body: dict[str, Any]) -> None:
-    """Answer one slash command. No I/O before the ack."""
+def handle(office: Office, ack: Ack, body: dict[str, Any], board: Switchboard | None = None) -> None:
+    """Answer one slash command. No I/O before the ack. With a switchboard it may name its tenant."""
+    try:
+        office, body = board.command(body) if board else (office, body)
+    except UnknownTenantError as fault:
+        _acked(ack, messages_answers.said_plainly(str(fault)))
+        return
     asker = _asker(body)
     text = str(body.get("text") or "")
     if not office.once.first(f"command {body.get('trigger_id')}", _RETRIES_SECONDS):

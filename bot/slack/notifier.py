@@ -20,7 +20,7 @@ from bot.alerts.policy import BROADCAST_AT, Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
 from bot.slack import rendering
-from bot.slack.blocks import Message
+from bot.slack.blocks import Message, of_tenant
 from bot.slack.classify import Answer, Meaning, classify
 from bot.store import deliveries, facts, groups, subscriptions
 from bot.store.deliveries import Lease
@@ -151,7 +151,7 @@ class Notifier:
 
     def _call_of(self, taken: Lease, shown: rendering.Shown) -> tuple[str, dict[str, Any]]:
         row = taken.row
-        message: Message = shown.message.plain() if row.plain else shown.message
+        message: Message = shown.message.plain() if row.plain else of_tenant(shown.message, self.label)
         arguments: dict[str, Any] = {"channel": shown.channel, "text": message.text, "unfurl_links": False}
         if row.kind == deliveries.EDIT:
             # Without blocks the old ones are removed by an empty list, and stay without the argument.

@@ -149,6 +149,7 @@ class Office:
     audit: Callable[[Use], None]
     region: str = "US"
     deadline_seconds: float = 20.0
+    tenant: str = ""  # its name, where the bot serves several
     handlers: Mapping[type, Handler] = field(default_factory=dict)  # by type of the grammar
     buttons: Mapping[str, Handler] = field(default_factory=dict)  # by action id
     home: Callable[[str], list[Block]] = lambda user_id: []  # noqa: ARG005 - nobody has anything

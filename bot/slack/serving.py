@@ -53,7 +53,9 @@ def allowed(office: Office, asker: Asker) -> Asker:
 
 def privately(office: Office, asker: Asker) -> Say:
     """How to tell the asker something that nobody else reads."""
-    return lambda message: replies.tell(office.client, asker.response_url, asker.channel_id, asker.user_id, message)
+    return lambda message: replies.tell(
+        office.client, asker.response_url, asker.channel_id, asker.user_id, b.of_tenant(message, office.tenant)
+    )
 
 
 def look_up(office: Office, query: Query) -> Report:
@@ -71,7 +73,7 @@ def deliver(office: Office, asker: Asker, report: Report, *, private: bool = Fal
         say(messages.diagnosis(report, asked_by=asker.user_id, now=now, shareable=True))
         return outcome
     message = messages.diagnosis(report, asked_by=asker.user_id, now=now)
-    posted = office.poster.post(asker.channel_id, message, asker.thread_ts)
+    posted = office.poster.post(asker.channel_id, b.of_tenant(message, office.tenant), asker.thread_ts)
     if posted is Posted.UNSURE:
         say(messages_answers.unsure())
     elif posted is not Posted.YES:

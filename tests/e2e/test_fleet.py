@@ -117,3 +117,20 @@ def test_a_worker_ends_in_time_and_leaves_its_work_to_others(tmp_path: Path, pos
         wait_for(lambda: _settled(it, 200) or None, "the rest is sent", second, seconds=40)
         assert (code, took < 10) == (0, True), (code, took, first.log)
         assert set(it.lines(ids).values()) == {1}
+
+
+def test_a_command_names_its_tenant(tmp_path: Path, postgres: Any) -> None:
+    """`@t1` asks the other tenant; "Run again" on its answer asks it too; an unknown name is told what there is."""
+    with fleet(tmp_path, postgres.migrated(), 2) as it:
+        web = it.start("run", "--no-worker")
+        it.slack.connect(f"{web.address}/slack/events")
+        conversation = it.tenants[1].play("rejected", "+15550199888")
+        it.slack.command("+15550199888 @t1")
+        answer = wait_for(lambda: it.slack.messages("voicebot-ops"), "an answer", web)[-1]
+        assert conversation in str(answer["blocks"])
+        time.sleep(1.1)
+        it.slack.press(answer, "run_again")
+        wait_for(lambda: len(it.slack.messages("voicebot-ops")) > 1 or None, "the second answer", web)
+        assert not [seen for seen in it.tenants[0].requests if seen.path.startswith("/api/v2/conversations/")]
+        ack = it.slack.command("+15550199888 @t9")
+        assert "@t0 and @t1" in str(ack.body)

@@ -1,0 +1,64 @@
+"""Which tenant is meant, where the bot serves several: `@name` in a command, else the channel's, else the first.
+
+Messages carry the tenant in the block_id of what can be pressed, so that a button finds its way back in any process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.redact import foreign
+from bot.slack.blocks import MARK
+from bot.slack.office import Office
+
+# Typed as it is, or as Slack rewrites it where a person or a group is called the same.
+_NAMED = re.compile(r"(?:^|\s)(?:@([A-Za-z0-9][A-Za-z0-9-]*)|<[@!][^|>\s]+\|@?([A-Za-z0-9][A-Za-z0-9-]*)>)(?=\s|$)")
+
+
+class UnknownTenantError(Exception):
+    """Nobody of that name is served here; the message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switchboard:
+    """The offices by tenant's name, the first being the default, and the channels that mean one."""
+
+    offices: Mapping[str, Office]
+    channels: Mapping[str, str]
+
+    def command(self, body: Mapping[str, Any]) -> tuple[Office, dict[str, Any]]:
+        """Whose command it is, and the command without the name. Raises UnknownTenantError."""
+        text = str(body.get("text") or "")
+        found = _NAMED.search(text)
+        if found is None:
+            return self._of_channel(str(body.get("channel_id") or "")), dict(body)
+        name = (found[1] or found[2]).lower()
+        if name not in self.offices:
+            raise UnknownTenantError(
+                f"There is no tenant @{foreign(name, 40)}. There are {listed(list(self.offices))}."
+            )
+        rest = f"{text[: found.start()]} {text[found.end() :]}".strip()
+        return self.offices[name], {**body, "text": rest}
+
+    def action(self, body: Mapping[str, Any]) -> Office:
+        """Whose button was pressed."""
+        pressed = (body.get("actions") or [{}])[0]
+        _, marked, rest = str(pressed.get("block_id") or "").partition(MARK)
+        name = rest.partition(":")[0] if marked else ""
+        if name in self.offices:
+            return self.offices[name]
+        channel = body.get("channel")
+        return self._of_channel(str(channel.get("id") or "") if isinstance(channel, Mapping) else "")
+
+    def _of_channel(self, channel: str) -> Office:
+        first = next(iter(self.offices))
+        return self.offices[self.channels.get(channel, first)]
+
+
+def listed(names: Sequence[str]) -> str:
+    """@emea, @apac and @amer."""
+    marked = [f"@{name}" for name in names]
+    return " and ".join([", ".join(marked[:-1]), marked[-1]]) if len(marked) > 1 else marked[0]
