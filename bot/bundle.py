@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import redact
-from bot.cxone import contacts_reading, conversations, reading
+from bot.cxone import contacts_fields, contacts_reading, conversations, reading
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Conversation, Moment, Report, Target, TargetKind, TargetStatus, Timing
 
@@ -81,7 +81,7 @@ def read_back(document: Mapping[str, Any], *, timing: Timing, now: datetime) -> 
 
 def parse(document: object) -> Conversation:
     """A saved document of either profile."""
-    if contacts_reading.is_contact(document):
+    if contacts_fields.is_contact(document):
         return contacts_reading.parse(document)
     return conversations.parse(document)
 

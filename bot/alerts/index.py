@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,6 +30,7 @@ HASHED_WITH = "hashed_with"  # a fact: the key's fingerprint, and since when cal
 FRESH_MOST = timedelta(seconds=60)  # however rarely is polled
 FRESH_MARGIN = timedelta(seconds=5)  # that a poll may take and still be fresh
 LATE = timedelta(minutes=10)  # by which a call may be listed late
+OLDER = timedelta(minutes=15)  # a call of which "the last hour" would say nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +82,13 @@ class Index:
         if attempt is None:
             return None
         target_id = (attempt.ref.id if attempt.ref else "") or attempt.to_id
+        # Of an older call, how the others fared then: what came after it explains nothing.
+        now, asked = self.clock.now(), attempt.timestamp
+        then = asked if asked is not None and now - asked > OLDER else None
         try:
             with reading(self.engine) as connection:
-                return peers(connection, self.tenant, target_id, self.clock.now())
+                found_then = peers(connection, self.tenant, target_id, then or now)
+                return replace(found_then, until=then) if found_then is not None else None
         except StoreError as why:
             log.warning("peers not read", reason=str(why))
             return None

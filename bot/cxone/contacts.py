@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from bot import phone
 from bot.clock import Clock
-from bot.cxone import cognigy, contacts_reading, reading
+from bot.cxone import cognigy, contacts_fields, contacts_people, contacts_reading, reading
 from bot.cxone.cognigy_client import Cognigy
 from bot.cxone.contacts_calls import ACTIVE, COMPLETED, KEPT, Body, Calls, windows
 from bot.cxone.contacts_feed import Feed
@@ -34,7 +34,7 @@ _PARTS = (
 )
 _CHILDREN = 10
 _NEWEST = timedelta(hours=1)
-_PHONES = {"mediaTypeId": contacts_reading.PHONE}
+_PHONES = {"mediaTypeId": contacts_fields.PHONE}
 _AT_ONCE: dict[Priority, int] = {"person": 16, "watcher": 8}
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class Contacts:
         if priority == "watcher" and (known := self._feed.document(conversation_id)) is not None:
             return self._complete(known, deadline, priority)
         document = self._read_contact(conversation_id, deadline, priority)
-        master = contacts_reading.word(contacts_reading.contact_of(document)[0], "masterContactId")
+        master = contacts_fields.word(contacts_fields.contact_of(document)[0], "masterContactId")
         if master.isdigit() and master != conversation_id:
             # The master may be gone; what was asked for is there.
             with contextlib.suppress(NotFoundError):
@@ -186,7 +186,7 @@ class Contacts:
             return self.submit(priority, self._objects.look, kind, target_id, deadline, priority, at)
 
         found = look_up(wanted.values(), ask, deadline, self._clock)
-        return {id_: contacts_reading.named(target, self.agent_names) for id_, target in found.items()}
+        return {id_: contacts_people.named(target, self.agent_names) for id_, target in found.items()}
 
     def target(self, ref: TargetRef, deadline: Deadline, priority: Priority = "person") -> Target:
         """The same for one."""
@@ -230,9 +230,9 @@ class Contacts:
         children = [] if "children" in document else self._children(document, deadline, priority)
         told = None
         if self.cognigy is not None and "cognigy" not in document:
-            contact = contacts_reading.contact_of(document)[0]
-            began = contacts_reading.when(contact, "contactStartDate", "contactStart")
-            session, ids = contacts_reading.session_of(document), contacts_reading.contact_ids(document)
+            contact = contacts_fields.contact_of(document)[0]
+            began = contacts_fields.when(contact, "contactStartDate", "contactStart")
+            session, ids = contacts_fields.session_of(document), contacts_fields.contact_ids(document)
             told = self.calls.submit(priority, self.cognigy.of_call, session, ids, began, deadline, priority)
         people = self._people(document, deadline, priority)
         if children:
@@ -246,9 +246,9 @@ class Contacts:
         return document
 
     def _children(self, document: Mapping[str, Any], deadline: Deadline, priority: Priority) -> Jobs:
-        own = contacts_reading.word(contacts_reading.contact_of(document)[0], "contactId")
+        own = contacts_fields.word(contacts_fields.contact_of(document)[0], "contactId")
         rows = reading.items(reading.mapping(document.get("hierarchy")).get("childContacts"))
-        ids = [contacts_reading.word(reading.mapping(row), "contactId") for row in rows]
+        ids = [contacts_fields.word(reading.mapping(row), "contactId") for row in rows]
         wanted = [id_ for id_ in dict.fromkeys(ids) if id_.isdigit() and id_ != own]
         return [self.calls.submit(priority, self._child, id_, deadline, priority) for id_ in wanted[:_CHILDREN]]
 
@@ -264,7 +264,7 @@ class Contacts:
         if self.agent_names != "name":
             return {}
         rows = [reading.mapping(row) for row in reading.items(document.get("contactStateHistory"))]
-        ids = dict.fromkeys(id_ for row in rows if (id_ := contacts_reading.word(row, "agentId")))
+        ids = dict.fromkeys(id_ for row in rows if (id_ := contacts_fields.word(row, "agentId")))
 
         def ask(agent: str) -> Body:
             return self.calls.kept(
@@ -278,10 +278,10 @@ def calls_of(rows: Iterable[Row]) -> list[Row]:
     """Rows as the search reads them: with `id` and `startTime`, without child contacts."""
     read: list[Row] = []
     for row in rows:
-        id_ = contacts_reading.word(row, "contactId")
-        master = contacts_reading.word(row, "masterContactId")
+        id_ = contacts_fields.word(row, "contactId")
+        master = contacts_fields.word(row, "masterContactId")
         if id_ and (not master or master == id_):
-            start = contacts_reading.word(row, "contactStartDate", "contactStart")
+            start = contacts_fields.word(row, "contactStartDate", "contactStart")
             read.append({**row, "id": id_, "startTime": start})
     return read
 
@@ -313,4 +313,4 @@ def _part(job: concurrent.futures.Future[Any], document: dict[str, Any]) -> Any:
 def _full_name(body: Body) -> str:
     rows = reading.items(body.get("agents"))
     row = reading.mapping(rows[0]) if rows else body
-    return " ".join(filter(None, (contacts_reading.word(row, "firstName"), contacts_reading.word(row, "lastName"))))
+    return " ".join(filter(None, (contacts_fields.word(row, "firstName"), contacts_fields.word(row, "lastName"))))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.clock import Clock
-from bot.cxone import contacts_reading, names, reading
+from bot.cxone import contacts_fields, names, reading
 from bot.cxone.errors import AnswerError, NotFoundError, SignInError
 from bot.cxone.http import Deadline, Priority, Session
 from bot.cxone.listing import Row
@@ -132,7 +132,7 @@ class Calls:
     def server_time(self, deadline: Deadline) -> datetime | None:
         """The server's own time, to see whether ours is right. Raises CXoneError."""
         body = self.get("/server-time", None, deadline, "person", "the server's time")
-        return contacts_reading.when(body, *names.SERVER_TIME_KEYS)
+        return contacts_fields.when(body, *names.SERVER_TIME_KEYS)
 
 
 def windows(since: datetime, until: datetime) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.cxone import cognigy, contacts_reading, names, reading
+from bot.cxone import cognigy, contacts_fields, names, reading
 from bot.cxone.cognigy_client import Cognigy
 from bot.cxone.contacts_calls import ACTIVE, COMPLETED, Body, Calls, span, utc
 from bot.cxone.errors import CXoneError
@@ -88,8 +88,8 @@ class Feed:
                 "notRead": [],
             }
             if self._cognigy is not None:
-                session = contacts_reading.session_of(document)
-                logs = [row for key in {session, *contacts_reading.contact_ids(document)} for row in self._logs[key]]
+                session = contacts_fields.session_of(document)
+                logs = [row for key in {session, *contacts_fields.contact_ids(document)} for row in self._logs[key]]
                 document["cognigy"] = {"sessionId": session, "logs": list({id(row): row for row in logs}.values())}
             return document
 
@@ -97,14 +97,14 @@ class Feed:
 
     def _list(self, since: datetime, now: datetime, deadline: Deadline) -> None:
         """Who is in the house, and who left it since the last look."""
-        phones = {"mediaTypeId": contacts_reading.PHONE}
+        phones = {"mediaTypeId": contacts_fields.PHONE}
         before = self._since.get(COMPLETED)
         window = {"updatedSince": utc(before)} if before else span(since, now)
         # Asked in this order, a contact that ends in between is in both lists, and the second one counts.
         for route, params in ((ACTIVE, phones), (COMPLETED, {**phones, **window})):
             for row in self._calls.rows(route, params, deadline, "watcher"):
-                id_ = contacts_reading.word(row, "contactId")
-                master = contacts_reading.word(row, "masterContactId")
+                id_ = contacts_fields.word(row, "contactId")
+                master = contacts_fields.word(row, "masterContactId")
                 if id_:
                     self._known[id_] = _Known(row, route == ACTIVE)
                 if master and master != id_:
@@ -123,7 +123,7 @@ class Feed:
                 return False
             raise
         for row in rows:
-            if id_ := contacts_reading.word(row, "contactId"):
+            if id_ := contacts_fields.word(row, "contactId"):
                 self._bulk[route].setdefault(id_, {})[str(row.get(mark))] = row
         self._since[route] = self._calls.last_poll.get(route, now) - _OVERLAP
         return True
@@ -161,4 +161,4 @@ class Feed:
 
 
 def _began(row: Mapping[str, Any]) -> datetime:
-    return contacts_reading.when(row, "contactStartDate", "contactStart") or datetime.max.replace(tzinfo=UTC)
+    return contacts_fields.when(row, "contactStartDate", "contactStart") or datetime.max.replace(tzinfo=UTC)

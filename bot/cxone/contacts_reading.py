@@ -18,55 +18,27 @@ proof that somebody asked, and where it reached none, `asks_visible` says that t
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from bot.cxone import cognigy, names, reading
-from bot.diagnosis.handover import Conversation, Event, EventKind, Participant, Target, TargetKind
+from bot.cxone import cognigy, contacts_people, reading
+from bot.cxone.contacts_fields import at_path, contact_ids, contact_of, duration, flag, when, word
+from bot.cxone.contacts_people import BOT, CUSTOMER, People
+from bot.cxone.contacts_states import State, history
+from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
 
-CUSTOMER, BOT = cognigy.CUSTOMER, cognigy.BOT
-BOT_NAME = "Cognigy Voicebot"
-SCRIPT_NAME = "Studio script"
-PHONE = 4  # mediaTypeId
-
-_DURATION = re.compile(r"^P(?:(?P<d>[\d.]+)D)?(?:T(?:(?P<h>[\d.]+)H)?(?:(?P<m>[\d.]+)M)?(?:(?P<s>[\d.]+)S)?)?$")
 _EARLY = timedelta(seconds=2)
-_NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """One row of a state history. `child` is the id of the child contact that it belongs to, "" for the call's own."""
-
-    kind: EventKind
-    name: str
-    path: str
-    at: datetime | None
-    lasted: timedelta | None
-    agent: str
-    skill: str
-    skill_name: str
-    scripted: bool
-    child: str = ""
 
 
 @dataclass(slots=True)
 class _Build:
     """What the reading has so far."""
 
-    people: dict[str, Participant] = field(default_factory=dict)
+    people: People = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-
-
-def is_contact(document: object) -> bool:
-    """Whether a saved document is one of this profile."""
-    whole = reading.mapping(document)
-    own = ("contactId", "contactStateHistory", "activeContacts", "completedContacts")
-    return whole.get("profile") == "contacts" or any(key in whole for key in own)
 
 
 def parse(document: object) -> Conversation:
@@ -79,17 +51,17 @@ def parse(document: object) -> Conversation:
     told = cognigy.parse(whole.get("cognigy"))
     ended = _ended(whole, contact, states, started)
     # 1. who took part
-    bot_path = _bot_sign(whole, told)
-    _add(build, _customer(contact, path, started, ended))
+    bot_path = contacts_people.bot_sign(whole, told)
+    contacts_people.add(build.people, contacts_people.customer(contact, path, started, ended))
     outbound = contact.get("isOutbound") is True
     botless = not bot_path and (outbound or "cognigy" in whole)
     if bot_path or (not botless and (not states or any(state.scripted for state in states))):
-        _add(build, _bot(bot_path, path, states))
-    flow = _script(build, contact, path)
-    asked_skill = _asked_skill(build, whole)
-    called = _agent_names(whole)
+        contacts_people.add(build.people, contacts_people.bot(bot_path, path, states))
+    flow = contacts_people.script(build.people, contact, path)
+    asked_skill = contacts_people.asked_skill(build.people, whole)
+    called = contacts_people.agent_names(whole)
     for state in states:
-        _leg(build, state, called)
+        contacts_people.leg(build.people, state, called)
     # 2. what happened: the states, then what Cognigy says, then what follows from both
     build.events.extend(filter(None, (_event(state, contact) for state in states)))
     build.events.extend(told.events)
@@ -115,247 +87,6 @@ def parse(document: object) -> Conversation:
         not_read=_not_read(whole, told),
         profile="contacts",
     )
-
-
-# ---- parts of the document ----------------------------------------------------------------------------------------
-
-
-def contact_of(whole: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """The contact's own row and its field path, from whichever wrapping it has."""
-    for key in ("contact", "activeContacts", "completedContacts"):
-        value = whole.get(key)
-        if isinstance(value, list) and value:
-            return reading.mapping(value[0]), f"{key}[0]"
-        inner = reading.mapping(value)
-        if inner:
-            deeper, path = contact_of(inner) if "contactId" not in inner else (inner, "")
-            return (deeper, f"{key}.{path}".rstrip(".")) if deeper else (inner, key)
-    return whole, ""
-
-
-def history(whole: Mapping[str, Any], faults: list[str]) -> tuple[State, ...]:
-    """The states of the call and of its child contacts, in time order."""
-    described = _descriptions(whole)
-    rows = [("contactStateHistory", whole.get("contactStateHistory"), "")]
-    for number, child in enumerate(reading.items(whole.get("children"))):
-        inner = reading.mapping(child)
-        owner = word(contact_of(inner)[0], "contactId", "id")
-        rows.append((f"children[{number}].contactStateHistory", inner.get("contactStateHistory"), owner or "child"))
-    found: list[tuple[int, State]] = []
-    for path, value, child in rows:
-        for number, row in enumerate(reading.items(value)):
-            if not isinstance(row, Mapping):
-                faults.append(f"{path}[{number}]")
-                continue
-            index = reading.whole(row.get("stateIndex"))
-            found.append((number if index is None else index, _state(row, f"{path}[{number}]", child, described)))
-    found.sort(key=lambda pair: (pair[1].at or _NEVER, bool(pair[1].child), pair[0]))
-    return tuple(state for _, state in found)
-
-
-def custom_data(whole: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """What the script stored with the contact: name in lower case → (value, field path)."""
-    found = {}
-    for number, row in enumerate(reading.items(whole.get("contactCustomData"))):
-        pair = reading.mapping(row)
-        name = reading.text(pair.get("name")).lower()
-        if name:
-            found[name] = (reading.text(pair.get("value")), f"contactCustomData[{number}].value")
-    return found
-
-
-def session_of(whole: Mapping[str, Any]) -> str:
-    """Cognigy's session, where the script stored it or Cognigy's own part names it."""
-    if own := reading.text(reading.mapping(whole.get("cognigy")).get("sessionId")):
-        return own
-    stored = custom_data(whole)
-    return next((stored[key][0] for key in names.SESSION_KEYS if stored.get(key, ("", ""))[0]), "")
-
-
-def contact_ids(whole: Mapping[str, Any]) -> frozenset[str]:
-    """The contact's own id, its children's and its master's: any of them may stand in Cognigy's logs."""
-    contact, _ = contact_of(whole)
-    tree = reading.mapping(whole.get("hierarchy"))
-    children = (reading.text(reading.mapping(row).get("contactId")) for row in reading.items(tree.get("childContacts")))
-    own = (word(contact, "contactId"), word(contact, "masterContactId"), word(tree, "masterContactId"))
-    return frozenset(filter(None, (*own, *children)))
-
-
-def word(row: Mapping[str, Any], *keys: str) -> str:
-    """The first of several names that a field goes by, as text; "" and 0 as an id mean none."""
-    for key in keys:
-        found = reading.text(row.get(key)).strip()
-        if found and found != "0":
-            return found
-    return ""
-
-
-def when(row: Mapping[str, Any], *keys: str) -> datetime | None:
-    """The first time that can be read among several names."""
-    return next((found for key in keys if (found := reading.time(row.get(key))) is not None), None)
-
-
-def duration(value: object) -> timedelta | None:
-    """Seconds as a number or text, or ISO 8601 ("PT1M41.2S"); None if it is neither, or negative."""
-    if isinstance(value, bool) or value is None:
-        return None
-    text = str(value).strip()
-    try:
-        if found := _DURATION.match(text.upper()):
-            parts = {key: float(part or 0) for key, part in found.groupdict().items()}
-            return timedelta(days=parts["d"], hours=parts["h"], minutes=parts["m"], seconds=parts["s"])
-        seconds = float(text)
-        return timedelta(seconds=seconds) if seconds >= 0 else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _descriptions(whole: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """The tenant's own names of states: id → (category, description)."""
-    found = {}
-    for row in reading.items(whole.get("contactStateDescriptions")):
-        pair = reading.mapping(row)
-        number = reading.text(pair.get("ContactStateId") if "ContactStateId" in pair else pair.get("contactStateId"))
-        category = word(pair, "ContactStateCategory", "contactStateCategory")
-        found[number] = (category, word(pair, "ContactStateDescription", "contactStateDescription"))
-    return found
-
-
-def _state(row: Mapping[str, Any], path: str, child: str, described: Mapping[str, tuple[str, str]]) -> State:
-    category, description = described.get(reading.text(row.get("contactStateId")), ("", ""))
-    name = word(row, "contactStateName", "stateName") or description or category
-    told = (category, description, name)
-    return State(
-        kind=names.kind_of(*told) or EventKind.STATE,
-        name=name,
-        path=path,
-        at=when(row, "startDate", "startTime"),
-        lasted=duration(row.get("duration")),
-        agent=word(row, "agentId"),
-        skill=word(row, "skillId"),
-        skill_name=word(row, "skillName"),
-        scripted=names.in_script(*told),
-        child=child,
-    )
-
-
-# ---- who took part ------------------------------------------------------------------------------------------------
-
-
-def _add(build: _Build, participant: Participant) -> str:
-    build.people.setdefault(participant.id, participant)
-    return participant.id
-
-
-def _customer(contact: Mapping[str, Any], path: str, started: datetime | None, ended: datetime | None) -> Participant:
-    outbound = contact.get("isOutbound") is True
-    near, far = ("toAddress", "toAddr"), ("fromAddress", "fromAddr")
-    own, other = (near, far) if outbound else (far, near)
-    return Participant(
-        id=CUSTOMER,
-        path=_at(path, next((key for key in own if contact.get(key)), own[0])),
-        purpose="customer",
-        identity=word(contact, *own),
-        connected_at=started,
-        ended_at=ended if flag(contact, "abandoned") else None,
-        dialled=word(contact, *other),
-    )
-
-
-def _bot(sign: str, path: str, states: tuple[State, ...]) -> Participant:
-    """The bot speaks while the contact stands in its script. Without a sign of it, it is a script like any other."""
-    at = next((state for state in states if state.scripted), None)
-    return Participant(
-        id=BOT,
-        path=sign or (at.path if at else path),
-        purpose="bot" if sign else "ivr",
-        name=BOT_NAME if sign else SCRIPT_NAME,
-        connected_at=at.at if at else None,
-    )
-
-
-def _bot_sign(whole: Mapping[str, Any], told: cognigy.Reading) -> str:
-    """The field that shows a voicebot in this call, "" for none: Cognigy's own word, what it stored, its own contact.
-
-    The spawned contact of a SIP backchannel is a child without an agent and without a skill.
-    """
-    if told.events or told.session_id:
-        return told.events[0].path if told.events else "cognigy.sessionId"
-    stored = custom_data(whole)
-    for key in names.BOT_KEYS:
-        if key in stored:
-            return stored[key][1]
-    for number, child in enumerate(reading.items(whole.get("children"))):
-        row, _ = contact_of(reading.mapping(child))
-        agents = any(
-            reading.mapping(state).get("agentId") not in (None, 0, "0", "")
-            for state in reading.items(reading.mapping(child).get("contactStateHistory"))
-        )
-        if row and not word(row, "agentId") and not word(row, "skillId") and not agents:
-            return f"children[{number}]"
-    return ""
-
-
-def _script(build: _Build, contact: Mapping[str, Any], path: str) -> str:
-    """The point of contact that the call came in at: what answers it is its script."""
-    point = word(contact, "pointOfContactId")
-    if not point:
-        return ""
-    name = word(contact, "pointOfContactName") or SCRIPT_NAME
-    where = _at(path, "pointOfContactId")
-    return _add(build, Participant(id=f"script/{point}", path=where, purpose="flow", name=name, flow_id=point))
-
-
-def _asked_skill(build: _Build, whole: Mapping[str, Any]) -> str:
-    """The skill that the bot asked for, where the script stored it."""
-    stored = custom_data(whole)
-    for key in names.TARGET_KEYS:
-        skill, where = stored.get(key, ("", ""))
-        if skill and skill != "0":
-            return _add(
-                build,
-                Participant(id=f"skill/{skill}", path=where, purpose="queue", name=f"skill {skill}", queue_id=skill),
-            )
-    return ""
-
-
-def _agent_names(whole: Mapping[str, Any]) -> Callable[[str], str]:
-    """What an agent is called here: as AGENT_NAMES allowed when the document was read."""
-    mode = reading.text(whole.get("agentNames"))
-    rows = [reading.mapping(row) for row in reading.items(whole.get("agents"))]
-    known = {word(row, "agentId"): word(row, "name") for row in rows} if mode == "name" else {}
-    return lambda agent: known.get(agent) or (f"agent {agent}" if mode in ("id", "name") else "an agent")
-
-
-def _leg(build: _Build, state: State, called: Callable[[str], str]) -> None:
-    """The queue and the agent that a state names."""
-    if state.skill and state.kind in (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.CONNECTED):
-        id_ = f"skill/{state.skill}"
-        known = build.people.get(id_)
-        if known is None or known.name in ("", f"skill {state.skill}"):
-            build.people[id_] = Participant(
-                id=id_,
-                path=known.path if known else f"{state.path}.skillId",
-                purpose="queue",
-                name=state.skill_name or f"skill {state.skill}",
-                state=state.name,
-                queue_id=state.skill,
-            )
-    if state.agent and not state.scripted:
-        id_ = f"agent/{state.agent}"
-        agent = build.people.get(id_) or Participant(
-            id=id_,
-            path=f"{state.path}.agentId",
-            purpose="agent",
-            user_id=state.agent,
-            name=called(state.agent),
-        )
-        if state.kind is EventKind.CONNECTED and agent.connected_at is None:
-            agent = agent._replace(connected_at=state.at, state=state.name)
-        build.people[id_] = agent
-
-
-# ---- what happened ------------------------------------------------------------------------------------------------
 
 
 def _event(state: State, contact: Mapping[str, Any]) -> Event | None:
@@ -395,7 +126,7 @@ def _refused(build: _Build, contact: Mapping[str, Any], path: str) -> None:
         Event(
             kind=EventKind.REFUSED,
             type="isRefused",
-            path=_at(path, "isRefused"),
+            path=at_path(path, "isRefused"),
             at=at,
             participant_id=f"agent/{agent}" if agent else offered[-1].participant_id if offered else "",
             to_id=f"skill/{skill}" if skill else "",
@@ -436,7 +167,7 @@ def _end(build: _Build, contact: Mapping[str, Any], path: str, ended: datetime |
             Event(
                 kind=EventKind.DISCONNECTED,
                 type="abandoned",
-                path=_at(path, "abandoned"),
+                path=at_path(path, "abandoned"),
                 at=ended,
                 participant_id=CUSTOMER,
             )
@@ -444,7 +175,7 @@ def _end(build: _Build, contact: Mapping[str, Any], path: str, ended: datetime |
     if ended is not None:
         reason = word(contact, "endReason")
         build.events.append(
-            Event(kind=EventKind.ENDED, type="ended", path=_at(path, "endReason"), at=ended, reason=reason)
+            Event(kind=EventKind.ENDED, type="ended", path=at_path(path, "endReason"), at=ended, reason=reason)
         )
 
 
@@ -475,9 +206,9 @@ def _name_targets(build: _Build, contact: Mapping[str, Any], path: str, otherwis
     asks = [place for place, event in enumerate(build.events) if event.kind is EventKind.TRANSFER]
     wanted = word(contact, "targetAgentId")
     if wanted:
-        _add(
-            build,
-            Participant(id=f"agent/{wanted}", path=_at(path, "targetAgentId"), purpose="agent", user_id=wanted),
+        contacts_people.add(
+            build.people,
+            Participant(id=f"agent/{wanted}", path=at_path(path, "targetAgentId"), purpose="agent", user_id=wanted),
         )
     own = word(contact, "contactId")
     for number, place in enumerate(asks):
@@ -514,24 +245,3 @@ def _not_read(whole: Mapping[str, Any], told: cognigy.Reading) -> tuple[str, ...
     elif "cognigy" not in whole:
         lines.append("Cognigy was not asked (no COGNIGY_API_URL): whether the bot asked is known from CXone alone")
     return tuple(dict.fromkeys(filter(None, lines)))
-
-
-def flag(row: Mapping[str, Any], key: str) -> bool:
-    """A yes, however it is written: true, 1, "true", "True"."""
-    return str(row.get(key)).strip().lower() in ("true", "1", "yes")
-
-
-def _at(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
-def named(target: Target, agent_names: str) -> Target:
-    """A target as a diagnosis may name it: an agent only as far as AGENT_NAMES allows."""
-    if target.kind is not TargetKind.USER or agent_names == "name":
-        return target
-    return replace(target, name=agent_word(target.id, agent_names))
-
-
-def agent_word(agent_id: str, agent_names: str) -> str:
-    """What an agent is called where the name is not shown."""
-    return f"agent {agent_id}" if agent_names == "id" else "the asked agent"

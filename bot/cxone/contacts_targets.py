@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.cxone import names, reading
-from bot.cxone.contacts_reading import PHONE, duration, when, word
+from bot.cxone.contacts_fields import PHONE, duration, when, word
 from bot.diagnosis.handover import Moment, Target, TargetKind, TargetStatus
 
 Parts = Mapping[str, Any]

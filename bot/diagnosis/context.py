@@ -18,7 +18,8 @@ def sentence(peers: Peers | None, name: str) -> str:
     """How other handovers to the same target went: "12 of 40 to Billing failed, other targets fine, …"."""
     if peers is None or not peers.attempts:
         return ""
-    span = "the last hour" if peers.minutes == 60 else f"the last {peers.minutes} min"  # noqa: PLR2004 - an hour
+    length = "hour" if peers.minutes == 60 else f"{peers.minutes} min"  # noqa: PLR2004 - an hour
+    span = f"the last {length}" if peers.until is None else f"the {length} until {clock(peers.until)}"
     parts = [f"{peers.failed} of {peers.attempts} to {name} failed in {span}"]
     elsewhere, failed = peers.tenant_attempts - peers.attempts, peers.tenant_failed - peers.failed
     if elsewhere > 0:

@@ -161,6 +161,7 @@ class Peers:
     """What the watcher's tables know of the same target: the last hour, and what was before."""
 
     minutes: int = 60
+    until: datetime | None = None  # the end of those minutes; None: now
     attempts: int = 0
     accepted: int = 0
     failed: int = 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cxone import contacts_reading, contacts_targets
+from bot.cxone import contacts_fields, contacts_reading, contacts_targets
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import EventKind
 
@@ -58,13 +58,13 @@ def test_any_target_is_read(document: Any) -> None:
 )
 def test_both_forms_of_a_duration(value: object, seconds: float) -> None:
     """ISO 8601, and seconds as a number or text."""
-    assert contacts_reading.duration(value) == timedelta(seconds=seconds)
+    assert contacts_fields.duration(value) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("value", [None, True, "", "soon", -3, "1e400", {}])
 def test_what_is_no_duration(value: object) -> None:
     """None, never an error."""
-    assert contacts_reading.duration(value) in (None, timedelta())
+    assert contacts_fields.duration(value) in (None, timedelta())
 
 
 @pytest.mark.parametrize(

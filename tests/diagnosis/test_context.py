@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bot.cxone.conversations import parse
@@ -38,6 +39,12 @@ def test_other_targets_that_fail_are_counted() -> None:
     """When it fails everywhere, the target is not alone."""
     found = ignored(Peers(minutes=10, attempts=4, failed=2, tenant_attempts=9, tenant_failed=5))
     assert found.context == "2 of 4 to Main flow failed in the last 10 min, 3 of 5 to other targets failed"
+
+
+def test_of_an_older_call_the_hour_before_it_is_told() -> None:
+    """With the time at which that hour ended."""
+    found = ignored(replace(PEERS, until=PEERS.last_accepted))
+    assert found.context.startswith("12 of 40 to Main flow failed in the hour until 13:52 UTC")
 
 
 def test_no_peers_no_sentence() -> None:

@@ -1,0 +1,79 @@
+"""The states of a call and of its child contacts, in time order. Pure; names of states are the tenant's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.cxone import names, reading
+from bot.cxone.contacts_fields import contact_of, duration, when, word
+from bot.diagnosis.handover import EventKind
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One row of a state history. `child` is the id of the child contact that it belongs to, "" for the call's own."""
+
+    kind: EventKind
+    name: str
+    path: str
+    at: datetime | None
+    lasted: timedelta | None
+    agent: str
+    skill: str
+    skill_name: str
+    scripted: bool
+    child: str = ""
+
+
+def history(whole: Mapping[str, Any], faults: list[str]) -> tuple[State, ...]:
+    """The states of the call and of its child contacts, in time order."""
+    described = _descriptions(whole)
+    rows = [("contactStateHistory", whole.get("contactStateHistory"), "")]
+    for number, child in enumerate(reading.items(whole.get("children"))):
+        inner = reading.mapping(child)
+        owner = word(contact_of(inner)[0], "contactId", "id")
+        rows.append((f"children[{number}].contactStateHistory", inner.get("contactStateHistory"), owner or "child"))
+    found: list[tuple[int, State]] = []
+    for path, value, child in rows:
+        for number, row in enumerate(reading.items(value)):
+            if not isinstance(row, Mapping):
+                faults.append(f"{path}[{number}]")
+                continue
+            index = reading.whole(row.get("stateIndex"))
+            found.append((number if index is None else index, _state(row, f"{path}[{number}]", child, described)))
+    found.sort(key=lambda pair: (pair[1].at or _NEVER, bool(pair[1].child), pair[0]))
+    return tuple(state for _, state in found)
+
+
+def _descriptions(whole: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """The tenant's own names of states: id → (category, description)."""
+    found = {}
+    for row in reading.items(whole.get("contactStateDescriptions")):
+        pair = reading.mapping(row)
+        number = reading.text(pair.get("ContactStateId") if "ContactStateId" in pair else pair.get("contactStateId"))
+        category = word(pair, "ContactStateCategory", "contactStateCategory")
+        found[number] = (category, word(pair, "ContactStateDescription", "contactStateDescription"))
+    return found
+
+
+def _state(row: Mapping[str, Any], path: str, child: str, described: Mapping[str, tuple[str, str]]) -> State:
+    category, description = described.get(reading.text(row.get("contactStateId")), ("", ""))
+    name = word(row, "contactStateName", "stateName") or description or category
+    told = (category, description, name)
+    return State(
+        kind=names.kind_of(*told) or EventKind.STATE,
+        name=name,
+        path=path,
+        at=when(row, "startDate", "startTime"),
+        lasted=duration(row.get("duration")),
+        agent=word(row, "agentId"),
+        skill=word(row, "skillId"),
+        skill_name=word(row, "skillName"),
+        scripted=names.in_script(*told),
+        child=child,
+    )
