@@ -96,7 +96,9 @@ def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
                 desk.known, desk.peers_of = index.known, index.peers_of
             return desk.look_up(query, on_progress=on_progress)
     except ConversationNotFound as none:
-        _end(NOT_FOUND, "no_conversation", terminal.clean(none.sentence), as_json=as_json)
+        plain = asked["number"] and not asked["since"] and not (none.searched and none.searched.hotline)
+        further = " To look further back, add --since 3d." if plain else ""
+        _end(NOT_FOUND, "no_conversation", terminal.clean(none.sentence) + further, as_json=as_json)
     except CXoneError as why:
         more = {"method": why.method, "path": why.path, "status": why.status}
         _end(NOT_ASKED, "not_asked", terminal.not_asked(why), as_json=as_json, **more)
@@ -123,7 +125,7 @@ def _query(settings: Settings, asked: dict[str, str | None], *, as_json: bool) -
         case grammar.DiagnoseSession():
             return BySession(action.session_id)
         case grammar.Misunderstood():
-            hint = action.hint
+            hint = action.hint + (" Give --id or --session instead." if action.withheld else "")
         case _:
             hint = "That is no phone number."
     return _end(USAGE, "usage", f"{hint} An example: handover-bot diagnose +15550199888", as_json=as_json)

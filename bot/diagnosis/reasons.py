@@ -58,7 +58,7 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
         (
             Family.DUPLICATE,
             "DUPLICATE",
-            r"\bduplicate\b|\balready (?:been )?(?:transferred|in progress|accepted|connected)",
+            r"\bduplicate\b|\balready (?:been |being )?(?:transferr(?:ed|ing)|in progress|accepted|connected)",
         ),
         (
             Family.CLOSED,

@@ -34,7 +34,8 @@ def _sentence(case: Case, text: str) -> str:
 
 def without_request(conversation: Conversation, parties: Parties, outcome: Outcome, *, over: bool) -> tuple[str, str]:
     """Headline and summary of a call in which the bot asked for nothing, as far as the record tells."""
-    looked = f"Looked at {len(conversation.participants)} participants and {len(conversation.events)} events"
+    participants, events = len(conversation.participants), len(conversation.events)
+    looked = f"Looked at {_many(participants, 'participant')} and {_many(events, 'event')}"
     if outcome is Outcome.UNKNOWN:
         why = (
             "its list of events could not be read" if conversation.asks_visible else "it cannot show what the bot asked"
@@ -60,6 +61,10 @@ def _took(case: Case) -> str:
     if answer is None or answer.at is None or case.request.at is None or answer.at <= case.request.at:
         return ""
     return f" {seconds(answer.at - case.request.at)} after the bot asked"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _said(case: Case) -> str:
@@ -121,7 +126,10 @@ def _rejected(case: Case, verdict: Verdict) -> str:
     who = "CXone" if verdict.side is not Fault.TARGET else case.name
     more = ""
     if verdict.side is Fault.UNKNOWN:
-        more = " The reason is not one that says whose side it is."
+        given = case.reason is not None and case.reason.text
+        more = (
+            " The reason is not one that says whose side it is." if given else " So it does not say whose side it is."
+        )
     return f"{who} refused the transfer{f' to {case.name}' if who == 'CXone' else ''}{_took(case)}{_said(case)}.{more}"
 
 

@@ -29,6 +29,7 @@ from bot.diagnosis.reasons import Family, read
         ("out of office hours", "", Family.CLOSED, "CLOSED"),
         ("the agent has declined", "", Family.DECLINED, "DECLINED"),
         ("409 Conflict: already transferred", "", Family.DUPLICATE, "409"),
+        ("already transferring", "", Family.DUPLICATE, "DUPLICATE"),
         ("", "599", Family.PLATFORM, "599"),
         ("", "600", Family.UNKNOWN, ""),
         ("", "", Family.UNKNOWN, ""),

@@ -65,6 +65,7 @@ def test_no_conversation_is_exit_3(tenant: Any, tmp_path: Path, *, as_json: bool
     assert ended.returncode == 3
     message = json.loads(ended.stdout)["message"] if as_json else ended.stderr
     assert message.startswith("No conversation")
+    assert "--since 3d" in message
     assert NUMBER not in ended.stdout + ended.stderr
 
 
