@@ -140,7 +140,7 @@ def _subscription(each: Subscription) -> list[b.Element | str | None]:
     if each.author:
         parts += [_GAP, "by ", b.person(each.author)]
     if each.created_at is not None:
-        parts += [" since ", b.when(each.created_at, "{date_short}")]
+        parts += ["" if each.author else _GAP, " since ", b.when(each.created_at, "{date_short}")]
     if each.paused_at is not None:
         parts += [_GAP, b.bold("paused"), " since ", b.when(each.paused_at, _DAY_TIME)]
         parts += [": Slack answers ", b.code(foreign(each.paused_why, 60))]

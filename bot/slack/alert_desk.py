@@ -107,7 +107,7 @@ class AlertDesk:
             channel = asker.channel_id
             ended = muting.unsubscribe(connection, here, channel, self.clock.now(), wish)
             left = len(subscriptions.listed(connection, self.tenant, channel))
-        return Told(answers.unsubscribed(ended, left), f"{ended} ended")
+        return Told(answers.unsubscribed(ended, left), f"ended: {ended}")
 
     def listed(self, action: grammar.ListSubscriptions, asker: Asker) -> Told:
         """The subscriptions and mutes of the channel."""
@@ -117,7 +117,7 @@ class AlertDesk:
             held = mutes.active(connection, self.tenant, self.clock.now(), asker.channel_id)
         here = [subscription(row) for row in rows if row.channel == asker.channel_id]
         muted = [Muted(what=muting.said(row), until=row.until, author=row.author, why=row.why) for row in held]
-        return Told(answers.listed(here, muted, len(rows) - len(here)), f"{len(here)} listed")
+        return Told(answers.listed(here, muted, len(rows) - len(here)), f"listed: {len(here)}")
 
     def test(self, action: grammar.SendTest, asker: Asker) -> Told:
         """A test alert on the real path."""
@@ -164,7 +164,7 @@ class AlertDesk:
             unknown = what == "target" and not figures.knows_target(connection, self.tenant, value)
             said = muting.words(what, value)
             self._mute(connection, here, asker, what=what, value=value, said=said, until=until, why=action.why)
-        return Told(answers.muted(said, until, unknown_target=unknown), f"until {until:%Y-%m-%dT%H:%MZ}")
+        return Told(answers.muted(said, until, unknown_target=unknown), f"muted: until {until:%Y-%m-%dT%H:%MZ}")
 
     def mute_group(self, value: str, asker: Asker) -> Told:
         """The menu of an alert: its group, for an hour or until tomorrow morning in the asker's zone."""
@@ -182,7 +182,7 @@ class AlertDesk:
                 return Told(over, f"not muted: {group.state}")
             said = f"alert {group_id} ({rendering.title_of(group)})"
             self._mute(connection, here, asker, what="group", value=group_id, said=said, until=until, why="")
-        return Told(answers.muted(said, until), f"until {until:%Y-%m-%dT%H:%MZ}")
+        return Told(answers.muted(said, until), f"muted: until {until:%Y-%m-%dT%H:%MZ}")
 
     def _mute(
         self,
@@ -230,7 +230,7 @@ class AlertDesk:
                     continue
                 if muting.unmute(connection, here, row, now, by=_name(asker)):
                     ended += 1
-        return Told(answers.unmuted(ended), f"{ended} ended")
+        return Told(answers.unmuted(ended), f"ended: {ended}")
 
     # ---- the buttons of an alert ----------------------------------------------------------------------------------
 

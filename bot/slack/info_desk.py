@@ -78,7 +78,7 @@ class InfoDesk:
             zone=asker.zone,
             watching=watching,
         )
-        return Told(message, f"{len(found)} found")
+        return Told(message, f"found: {len(found)}")
 
     def why(self, action: grammar.Why, asker: Asker) -> Told:
         """What an alert rests on, and why it is or is not told in this channel."""

@@ -68,7 +68,10 @@ class Asker:
 
 
 class Told(NamedTuple):
-    """What a handler says to the asker alone (None: nothing), and the result for the audit."""
+    """What a handler says to the asker alone (None: nothing), and the result for the audit.
+
+    What changes from use to use stands behind a colon: the metric counts by what is before it.
+    """
 
     message: Message | None
     result: str = "answered"
