@@ -394,6 +394,9 @@ class _LookUp:
             seconds=self.desk.clock.monotonic() - self.began,
             calls_today=len(today),
             failed_today=failed_at(diagnosis, calls, day),
+            unread_today=sum(
+                call.outcome is None and (call.started_at is None or call.started_at >= day) for call in calls
+            ),
             targets=targets,
             document=document,
         )

@@ -297,6 +297,7 @@ class Report:
     seconds: float = 0.0
     calls_today: int = 0  # of this number in the 24 hours before, this one included
     failed_today: tuple[datetime, ...] = ()
+    unread_today: int = 0  # of these calls, how many were not read, so that nobody knows whether they failed
     targets: Mapping[str, Target] = field(default_factory=dict, repr=False)  # as they were read, by id
     document: Mapping[str, Any] = field(
         default_factory=_nothing, repr=False

@@ -141,7 +141,8 @@ def _calls_today(report: Report) -> b.Block | None:
     parts: list[b.Element | str | None] = []
     if report.calls_today > 1:
         failed = report.failed_today
-        parts.append(f"{report.calls_today} calls today, {len(failed) or 'none'} failed")
+        of = f" of the {report.calls_today - report.unread_today} looked at" if report.unread_today else ""
+        parts.append(f"{report.calls_today} calls today, {len(failed) or 'none'}{of} failed")
         for number, moment in enumerate(sorted(failed)[-_MOST_FAILED:]):
             parts += [", " if number else ": ", b.when(moment, "{time}")]
     if report.diagnosis.context:

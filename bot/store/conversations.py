@@ -136,7 +136,7 @@ def index(connection: Connection, tenant: str, calls: Iterable[tuple[str, str, d
         connection.execute(insert(connection, numbers).values(part).on_conflict_do_nothing())
 
 
-def known(connection: Connection, tenant: str, number_hash: str, limit: int = 20) -> Sequence[AnyRow]:
+def known(connection: Connection, tenant: str, number_hash: str, limit: int = 200) -> Sequence[AnyRow]:
     """Conversations of a number that the watcher saw, newest first."""
     return connection.execute(
         select(

@@ -11,7 +11,9 @@ from typing import Any
 
 from bot.demo.tenant import Tenant
 from bot.demo.workspace import Workspace
+from tests.bench import documents
 
+ALERTS = "C0ALERTS"
 PATIENCE = 60.0  # seconds until an answer counts as lost
 LOOK = 0.002  # seconds between two looks for an answer
 
@@ -35,10 +37,38 @@ class TenantHost:
         return self._tenant.play(scenario, number)
 
     def fill(self, calls: int) -> None:
-        """So many newer calls of other numbers."""
+        """So many newer calls of other numbers, all over."""
         start = datetime.now(UTC) - timedelta(hours=2)
         for each in range(calls):
             self._tenant.play("accepted_agent", f"+1212555{each:04d}", at=start + timedelta(seconds=each))
+
+    def talk(self, calls: int) -> None:
+        """So many calls that go on, none of them handed over yet."""
+        for each in range(calls):
+            self._tenant.add(documents.live(each))
+
+    def feed(self, per_second: int, seconds: int, failing_every: int, first: int = 0) -> dict[str, float]:
+        """So many calls end in each second, one in `failing_every` refused by a queue that no other call was for.
+
+        Returns the queues' names with the time of day at which their call came to stand in the list.
+        """
+        failed: dict[str, float] = {}
+        began = time.monotonic()
+        for each in range(first, first + per_second * seconds):
+            time.sleep(max(0.0, began + (each - first) / per_second - time.monotonic()))
+            if each % failing_every == 0:
+                queue = documents.queue(each)
+                self._tenant.queues[queue["id"]] = queue
+                self._tenant.add(documents.refused(each, queue["id"]))
+                failed[queue["name"]] = time.time()
+            else:
+                self._tenant.play("accepted_agent", f"+1646{each:07d}")
+        return failed
+
+    def asked(self, since: float = 0.0) -> list[tuple[str, float]]:
+        """The paths that were asked for since then, with their times of day."""
+        seen = [(each.path, each.at.timestamp()) for each in self._tenant.requests]
+        return [(path, at) for path, at in seen if at >= since]
 
 
 class WorkspaceHost:
@@ -83,9 +113,10 @@ class WorkspaceHost:
         """The calls of the bot that Slack refused: "users.info ratelimited"."""
         return [f"{call.method} {call.error}" for call in self._workspace.calls if call.error]
 
-    def asked(self) -> int:
-        """How often the bot asked Slack for anything."""
-        return len(self._workspace.calls)
+    def alerts(self) -> list[tuple[str, float]]:
+        """The messages in the alerts' channel that are no replies: text, and the time of day of the post."""
+        posted = self._workspace.messages(ALERTS)
+        return [(each["text"], float(each["ts"])) for each in posted if each.get("thread_ts", each["ts"]) == each["ts"]]
 
     def answer(self, text: str, each: int) -> float:
         """Seconds from the signed command to the message in the channel."""

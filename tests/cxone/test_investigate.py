@@ -54,7 +54,7 @@ def test_the_newest_call_of_the_number_is_diagnosed(desk: Investigator, server: 
     assert report.diagnosis.conversation_id == new
     assert [other.conversation_id for other in report.others] == [middle, old]
     assert [other.outcome for other in report.others] == [Outcome.ACCEPTED, Outcome.REJECTED]
-    assert report.calls_today == 3
+    assert (report.calls_today, report.unread_today) == (3, 0)
     assert report.failed_today == (ago(clock, hours=5), ago(clock, hours=1))
     assert report.requests == len(server.requests)
     assert report.document["id"] == new
@@ -495,3 +495,13 @@ def test_twenty_pages_take_less_than_six_round_trips(tenant: Tenant, investigato
     reports = [desk.look_up(ByNumber(NUMBER)) for _ in range(3)]
     assert {report.diagnosis.conversation_id for report in reports} == {wanted}
     assert min(report.seconds for report in reports) <= 0.6
+
+
+def test_calls_that_nobody_read_are_counted_as_such(desk: Investigator, server: Tenant, clock: HandClock) -> None:
+    """A number that rings all day: a few of its calls are read, and of the others nothing is claimed."""
+    for number in range(30):
+        server.play("rejected", at=ago(clock, minutes=number + 1), seed=number)
+    report = desk.look_up(ByNumber(NUMBER))
+    assert report.calls_today == 30
+    assert len(report.failed_today) == 30 - report.unread_today
+    assert 0 < report.unread_today < 30

@@ -294,3 +294,9 @@ def test_a_target_without_figures_is_said_to_exist() -> None:
     """The word "queue" alone would not say whether anything was found."""
     bare = Target(id="q-7", kind=TargetKind.QUEUE, name="Billing", status=TargetStatus.OK)
     assert "queue; exists" in messages_answers.target(bare).text
+
+
+def test_calls_that_were_not_read_are_not_called_well() -> None:
+    """Of sixty calls a few are read: the others may have failed too."""
+    report = replace(reports.full(), calls_today=61, unread_today=51)
+    assert "61 calls today, 2 of the 10 looked at failed" in answer(report).text
