@@ -64,7 +64,6 @@ class Alerting:
         options: Options,
         jobs: Jobs | None = None,
         label: str = "",
-        workspace: str = "",
     ) -> None:
         """Touches neither network nor database. `label` names the tenant in messages where there are several."""
         self.engine = engine
@@ -91,7 +90,6 @@ class Alerting:
             rules=options.rules,
             http_timeout=options.http_timeout,
             label=label,
-            workspace=workspace,
         )
         self._client = client
         self._ready = threading.Event()  # the channels are known

@@ -25,7 +25,7 @@ from typing import Any
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, web_address
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _TENANT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
@@ -53,7 +53,7 @@ _SECRETS = {
     "access_key_id_env": "cxone_access_key_id",
     "access_key_secret_env": "cxone_access_key_secret",
 }
-_KNOWN = {"name", "tenant_id", "profile", "channels", "workspace", *_TEXTS, *_NUMBERS, *_SECRETS}
+_KNOWN = {"name", "tenant_id", "profile", "channels", *_TEXTS, *_NUMBERS, *_SECRETS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,6 @@ class Tenant:
     name: str
     settings: Settings
     channels: tuple[str, ...] = ()  # ids of channels in which a command without @ means it
-    workspace: str = ""  # the id of the Slack workspace that its alerts go to, where several installed the bot
 
 
 def load(settings: Settings) -> tuple[Tenant, ...]:
@@ -141,7 +140,6 @@ class _Reading:
             name=name,
             settings=self._settings.model_copy(update=values),
             channels=tuple(channels),
-            workspace=self._text(row, "workspace", wrong) if "workspace" in row else "",
         )
 
     def _numbers(self, row: Mapping[str, Any], wrong: Callable[[str, str], None]) -> dict[str, float]:
@@ -204,8 +202,6 @@ class _Reading:
         return ""
 
     def _address(self, url: str, wrong: Callable[[str, str], None]) -> None:
-        from bot.settings import web_address  # noqa: PLC0415 - a check of one value
-
         if not url:
             return
         try:

@@ -186,9 +186,7 @@ def build_centres(
             session, key = desk.platform.session, tenant.settings.cxone_tenant_id
             session.rate = rates.SharedRate(clock, database.engine, key, tenant.settings.cxone_max_rps)
         label = tenant.name if len(tenants) > 1 else ""
-        alerting = build_alerting(
-            tenant.settings, clock, desk.platform, client, database, jobs=jobs, label=label, workspace=tenant.workspace
-        )
+        alerting = build_alerting(tenant.settings, clock, desk.platform, client, database, jobs=jobs, label=label)
         found = index(tenant.settings, clock, database)
         with writing(alerting.engine) as connection:
             if keep_to_key(connection, alerting.tenant, database.hash_key, clock.now(), found.lookback):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
-from tests.bench import alerts, commands, judging, rows
+from tests.bench import alerts, commands, judging, rows, workers
 
-PARTS = {"judging": judging.measure, "commands": commands.measure, "alerts": alerts.measure}
+PARTS = {"judging": judging.measure, "commands": commands.measure, "alerts": alerts.measure, "workers": workers.measure}
 
 
 def main() -> int:
