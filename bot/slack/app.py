@@ -30,7 +30,7 @@ from bot.slack.switchboard import Switchboard
 log = logging.getLogger(__name__)
 
 COMMAND = "/handover"
-_ACKS = 32  # threads for acks and for opening windows
+_ACKS = 24  # threads for acks and for opening windows
 _SECONDS = 10  # of one call to Slack
 
 
@@ -49,7 +49,7 @@ def build_office(
     audit: Callable[[Use], None] = lambda use: log.info("use: %s %s: %s", use.action, use.subject, use.result),
     region: str = "US",
     deadline_seconds: float = 20.0,
-    workers: int = 64,  # a look-up waits for CXone most of its time
+    workers: int = 50,  # a look-up waits for CXone most of its time
     waiting: int = 100,
     handlers: Mapping[type, Handler] | None = None,
     buttons: Mapping[str, Handler] | None = None,
