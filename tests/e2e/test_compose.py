@@ -66,7 +66,7 @@ def test_the_kubernetes_example_runs_commands_that_exist() -> None:
 
 
 def test_the_same_processes_started_by_hand(tmp_path: Path, postgres: Any) -> None:
-    """As many of each as compose.yaml says: migrated, all ready, one alert, one answer each web process, ended in time."""
+    """As many of each as compose.yaml says: migrated, ready, an alert, an answer of each web process, ended in time."""
     services = compose()["services"]
     with fleet(tmp_path, postgres.empty(), 1) as it, ExitStack():
         migrated = bot(*services["migrate"]["command"], cwd=tmp_path, env=it.environment)

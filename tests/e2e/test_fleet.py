@@ -81,6 +81,7 @@ def test_kills_and_a_restart_of_the_database_lose_and_double_nothing(tmp_path: P
         server.remove()
 
 
+@pytest.mark.long
 def test_a_killed_workers_job_is_taken_over_in_15_seconds(tmp_path: Path, postgres: Any) -> None:
     """One of two is killed while it holds a channel's key and waits for Slack; the other posts."""
     with fleet(tmp_path, postgres.migrated(), 1) as it:
@@ -101,6 +102,7 @@ def test_a_killed_workers_job_is_taken_over_in_15_seconds(tmp_path: Path, postgr
         assert took <= 15, took
 
 
+@pytest.mark.long
 def test_a_worker_ends_in_time_and_leaves_its_work_to_others(tmp_path: Path, postgres: Any) -> None:
     """SIGTERM in the middle of slow calls: exit 0 within 10 s, and the next worker does the rest."""
     with fleet(tmp_path, postgres.migrated(), 1) as it:
