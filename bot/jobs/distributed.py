@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 HEARTBEAT = 2.0  # seconds
 STALE = 10.0  # seconds without a heartbeat, after which a worker's jobs are given to others
 TICK = 2  # seconds; a period is kept to this
+EVERY_TICK = f"* * * * * */{TICK}"  # the seconds are the last field
 POLLING = 1.0  # seconds between two looks for jobs whose time has come, or whose lock is free again
 THREADS = 16  # jobs at a time in one process; they mostly wait for CXone or Slack
 WORK, TICKS, TASK = "work", "ticks", "handover"
@@ -165,7 +166,7 @@ class Distributed:
                 self.nudge(name, key, again)
 
     def _add_tick(self, app: App) -> None:
-        @app.periodic(cron=f"*/{TICK} * * * * *")
+        @app.periodic(cron=EVERY_TICK)
         @app.task(name="tick", queue=TICKS, queueing_lock="tick", priority=10)
         async def tick(timestamp: int) -> None:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALE):

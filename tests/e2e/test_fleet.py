@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.e2e.fleet import Fleet, failed_call, fleet
 from tests.e2e.processes import Running, wait_for
@@ -136,3 +137,29 @@ def test_a_command_names_its_tenant(tmp_path: Path, postgres: Any) -> None:
         assert not [seen for seen in it.tenants[0].requests if seen.path.startswith("/api/v2/conversations/")]
         ack = it.slack.command("+15550199888 @t9")
         assert "@t0 and @t1" in str(ack.body)
+
+
+@pytest.mark.long
+def test_a_database_that_goes_and_comes_back(tmp_path: Path) -> None:
+    """Without it not ready, with the reason; with it ready again, and what failed meanwhile is told once."""
+    server = Server()
+    try:
+        with fleet(tmp_path, Databases(server.url).empty(), 1) as it:
+            worker = it.start("worker")
+            page = f"{worker.address}/readyz"
+            wait_for(lambda: requests.get(page, timeout=20).status_code == 200, "ready", worker, seconds=40)
+            server.stop("immediate")
+            gone = requests.get(page, timeout=20)
+            conversation = it.tenants[0].add(failed_call("q-billing"))
+            time.sleep(3)
+            assert requests.get(page.replace("readyz", "healthz"), timeout=20).status_code == 200
+            server.start()
+            wait_for(lambda: requests.get(page, timeout=20).status_code == 200, "ready again", worker, seconds=60)
+            wait_for(lambda: it.lines({conversation})[conversation], "the alert", worker, seconds=40)
+            time.sleep(3)
+            assert gone.status_code == 503
+            assert "database" in gone.text.lower()
+            assert it.lines({conversation})[conversation] == 1
+            assert "Traceback" not in gone.text
+    finally:
+        server.remove()

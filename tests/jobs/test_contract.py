@@ -7,11 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from croniter import croniter
 
-from bot.jobs.distributed import Distributed
+from bot.jobs.distributed import EVERY_TICK, TICK, Distributed
 from bot.jobs.local import Local
 from bot.store.engine import open_store
 from tests.e2e.processes import wait_for
@@ -189,6 +191,13 @@ def test_a_periodic_job_runs_at_once_again_and_when_nudged(make: Callable[..., A
     runner.nudge("house")
     wait_for(lambda: job.runs["house"] == 2, "a nudged cleaning", seconds=SOON)
     assert job.peak["poll"] == 1
+
+
+def test_ticks_come_in_every_minute() -> None:
+    """Every two seconds, in odd minutes too: the library's cron has its seconds at the end."""
+    ticks = croniter(EVERY_TICK, datetime(2026, 11, 23, 14, 0, 57, tzinfo=UTC).timestamp())
+    times = [ticks.get_next(float) for _ in range(40)]
+    assert {round(after - before) for before, after in pairwise(times)} == {TICK}
 
 
 def test_stop_lets_a_run_finish_and_starts_none(make: Callable[..., Any]) -> None:
