@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 HOSTILE = "+12125550166"
 OPS, ALERTS = "C0VOICEBOT", "C0ALERTS"
-SUPPORT = re.compile("Support refuses handovers")
+SUPPORT = re.compile("Support refuses handovers[^$]*QUEUE_CLOSED")
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
 
 
