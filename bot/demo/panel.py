@@ -30,7 +30,7 @@ REFUSED = "+15550199888"
 SILENT, FORBIDDEN, WAITING, WORKED = (f"+1555019900{last}" for last in range(1, 5))
 OPS, ALERTS = "voicebot-ops", "handover-alerts"
 STEPS = (
-    Step(f"/handover {REFUSED}", "Why did Billing refuse this caller? The channel sees the answer.", OPS),
+    Step(f"/handover {REFUSED}", "Why did this caller not reach Billing? The channel sees the answer.", OPS),
     Step(f"/handover {SILENT} private", "A flow that does not listen. You alone see it, until you post it.", OPS),
     Step(f"/handover {FORBIDDEN}", "CXone does not permit the handover.", OPS),
     Step(f"/handover {WAITING}", "A caller who waits in a queue right now.", OPS),
