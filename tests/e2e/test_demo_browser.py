@@ -138,6 +138,7 @@ def asked(page: Page, outcome: str) -> bool:
     return outcome in answer.inner_text()
 
 
+@pytest.mark.long
 def test_the_alert_that_the_card_asks_for_arrives_counts_and_is_muted(page: Page) -> None:
     """Three callers fail: one message, edited until it says three; the card mutes it, and it says until when."""
     step(page, "Let three callers fail").click()
