@@ -257,7 +257,7 @@ def check() -> None:
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same calls.")
 @click.option(
     "--speed",
-    default=1.0,
+    default=2.0,
     type=click.FloatRange(0.1, 100),
     show_default=True,
     help="How fast the contact centre lives.",

@@ -37,7 +37,7 @@ def test_all_is_well(lines: Any) -> None:
     """Token, version, every call with its permission, the clock, Cognigy."""
     found = lines()
     assert {line.mark for line in found.values()} == {Mark.OK}
-    assert len(found) == 20
+    assert len(found) == 21
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,28 @@ def test_the_access_key_is_demanded(lines: Any) -> None:
     """Only with this profile."""
     with pytest.raises(SettingsError, match="CXONE_ACCESS_KEY_ID"):
         lines(CXONE_ACCESS_KEY_ID="")
+
+
+def test_a_refused_token_stops_the_asking(tenant: Any, lines: Any) -> None:
+    """Each further line would say the same."""
+    tenant.faults.add("/incontactapi", "status", status=401)
+    found = lines()
+    assert list(found) == ["CXone token", "CXone contacts"]
+    assert "CXONE_ISSUER" in found["CXone contacts"].text
+
+
+def test_a_call_that_a_version_does_not_offer_is_told(tenant: Any, lines: Any) -> None:
+    """One call that is not there is no wrong version; the bulk form is a convenience."""
+    tenant.contacts.gone |= {"/hours-of-operation", "/contacts/state-history", "/scripts"}
+    found = lines()
+    assert "no such call in that version" in found["CXone hours"].text
+    assert found["CXone states of all"].mark is Mark.NOTE
+    assert found["CXone scripts"].mark is Mark.OK
+
+
+@pytest.mark.parametrize("setting", ["CXONE_ISSUER", "COGNIGY_API_URL"])
+def test_an_address_where_nobody_answers_is_named(setting: str, lines: Any) -> None:
+    """By the setting that holds it, and not by another's."""
+    found = lines(**{setting: "http://127.0.0.1:9"})
+    line = next(line for line in found.values() if line.failed)
+    assert f"Check {setting}," in line.text

@@ -104,7 +104,7 @@ class Watcher:
     timing: Timing = field(default_factory=Timing)
     lookback: timedelta = timedelta(hours=24)
     ops_channel: str = ""
-    workers: int = 16
+    workers: int = 32
     patience: float = 30.0  # seconds for the calls of one poll
     stopping: Callable[[], bool] = lambda: False  # then no further batch is read
     _targets: dict[str, tuple[datetime, Target]] = field(default_factory=dict, repr=False)

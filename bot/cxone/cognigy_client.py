@@ -129,8 +129,10 @@ class Cognigy:
             ) from None
         except CXoneError as error:
             # The sentences of the session speak of CXone's settings.
-            error.sentence = error.sentence.replace("CXONE_BASE_URL", "COGNIGY_API_URL").replace(
-                "CXone's status page", "Cognigy's status page"
+            error.sentence = (
+                error.sentence.replace("CXONE_TENANT_ID or CXONE_BASE_URL", "COGNIGY_API_URL")
+                .replace("CXONE_BASE_URL", "COGNIGY_API_URL")
+                .replace("CXone's status page", "Cognigy's status page")
             )
             error.args = (error.sentence,)
             raise

@@ -131,9 +131,8 @@ class Contacts:
                 "GET",
                 "/contacts/{id}",
                 None,
-                "The id of a contact is a whole number, such as 331234567890. What was given looks like an id of "
-                "another system: with CXONE_API=contacts give the contact id that CXone shows, or "
-                "`session` and Cognigy's session id.",
+                "The id of a contact is a whole number. What was given looks like an id of another system: with "
+                "CXONE_API=contacts give the contact id that CXone shows, or `session` and Cognigy's session id.",
             )
         if priority == "watcher" and (known := self._feed.document(conversation_id)) is not None:
             return self._complete(known, deadline, priority)
@@ -186,6 +185,11 @@ class Contacts:
             return self.submit(priority, self._objects.look, kind, target_id, deadline, priority, at)
 
         found = look_up(wanted.values(), ask, deadline, self._clock)
+        for id_, target in found.items():
+            if target.missing and wanted[id_].kind is TargetKind.FLOW:
+                # The call came in there: it exists, and this tenant or this role does not show it.
+                why = f"404 on GET /points-of-contact/{id_}, where the call came in: not shown to this access key"
+                found[id_] = Target(id=id_, kind=TargetKind.FLOW, status=TargetStatus.NOT_CHECKED, why_not_checked=why)
         return {id_: contacts_people.named(target, self.agent_names) for id_, target in found.items()}
 
     def target(self, ref: TargetRef, deadline: Deadline, priority: Priority = "person") -> Target:

@@ -14,6 +14,7 @@ from bot.cxone.http import Deadline, Priority, Session
 from bot.cxone.listing import Row
 
 ACTIVE, COMPLETED = "/contacts/active", "/contacts/completed"
+STATES = "/contacts/state-history"  # of all contacts at once
 ROLE = "the permission for {} (the role of the employee who owns the access key)"
 TOP = 10_000  # rows a page; a server that gives fewer says so by `_links.next`
 KEPT = 3600.0  # seconds that names of states and agents are kept
@@ -62,12 +63,13 @@ class Calls:
         except NotFoundError as error:
             if item is not None:
                 raise
+            lacks = "no such script, or no such call" if "scriptPath" in (params or ()) else "no such call"
             raise AnswerError(
                 "GET",
                 error.path,
                 404,
-                f"404 on {error.call} at {self.session.base_url}: this tenant does not answer that version of the "
-                "API. Check CXONE_API_VERSION (v21 to v34 are known).",
+                f"404 on {error.call} at {self.session.base_url}: {lacks} in that version of the API. "
+                "Check CXONE_API_VERSION (v21 to v34 have been seen in the field).",
             ) from None
         except SignInError as error:
             if error.path.startswith(("/auth", "/.well-known")):

@@ -16,12 +16,11 @@ from typing import Any
 
 from bot.cxone import cognigy, contacts_fields, names, reading
 from bot.cxone.cognigy_client import Cognigy
-from bot.cxone.contacts_calls import ACTIVE, COMPLETED, Body, Calls, span, utc
+from bot.cxone.contacts_calls import ACTIVE, COMPLETED, STATES, Body, Calls, span, utc
 from bot.cxone.errors import CXoneError
 from bot.cxone.http import Deadline
 from bot.cxone.listing import Row
 
-_STATES = "/contacts/state-history"
 _OVERLAP = timedelta(seconds=60)  # asked for again: what appears late
 _NOT_OFFERED = (400, 403, 404, 405)
 
@@ -46,7 +45,7 @@ class Feed:
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._children: dict[str, set[str]] = defaultdict(set)
-        self._bulk: dict[str, Marked] = {_STATES: {}, names.BULK_CUSTOM_DATA: {}}
+        self._bulk: dict[str, Marked] = {STATES: {}, names.BULK_CUSTOM_DATA: {}}
         self._logs: dict[str, list[Row]] = defaultdict(list)  # by session, and by contact
         self._logged: set[str] = set()
         self._since: dict[str, datetime] = {}
@@ -69,10 +68,10 @@ class Feed:
         """What is known of a call, as its own calls would have told it; None if it must be read by itself."""
         with self._lock:
             known = self._known.get(contact_id)
-            if known is None or not self._offered or contact_id not in self._bulk[_STATES]:
+            if known is None or not self._offered or contact_id not in self._bulk[STATES]:
                 return None
             children: list[dict[str, Any]] = [
-                {"contact": self._known[id_].row, "contactStateHistory": self._rows(_STATES, id_)}
+                {"contact": self._known[id_].row, "contactStateHistory": self._rows(STATES, id_)}
                 for id_ in sorted(self._children[contact_id])
                 if id_ in self._known
             ]
@@ -80,7 +79,7 @@ class Feed:
                 "profile": "contacts",
                 "list": "active" if known.active else "completed",
                 "contact": known.row,
-                "contactStateHistory": self._rows(_STATES, contact_id),
+                "contactStateHistory": self._rows(STATES, contact_id),
                 "hierarchy": {"childContacts": [{"contactId": each["contact"].get("contactId")} for each in children]},
                 "contactCustomData": self._rows(names.BULK_CUSTOM_DATA, contact_id),
                 "children": children,
@@ -113,7 +112,7 @@ class Feed:
 
     def _merge(self, route: str, since: datetime, now: datetime, deadline: Deadline) -> bool:
         """Take the changed rows of all contacts; False if this tenant does not offer them in bulk."""
-        key, mark = ("contactStateHistory", "stateIndex") if route == _STATES else ("contactCustomData", "name")
+        key, mark = ("contactStateHistory", "stateIndex") if route == STATES else ("contactCustomData", "name")
         before = self._since.get(route)
         window = {"updatedSince": utc(before)} if before else span(since, now)
         try:

@@ -18,6 +18,9 @@ SCRIPT_NAME = "Studio script"
 
 People = dict[str, Participant]
 
+# In these states the skill is where the call stands. In its script it may bear a skill too, which nobody asked for.
+AT_A_SKILL = (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.CONNECTED)
+
 
 def add(people: People, participant: Participant) -> str:
     """Note somebody unless they are there already; their id."""
@@ -27,7 +30,7 @@ def add(people: People, participant: Participant) -> str:
 
 def customer(contact: Mapping[str, Any], path: str, started: datetime | None, ended: datetime | None) -> Participant:
     """The caller, or who was called."""
-    outbound = contact.get("isOutbound") is True
+    outbound = flag(contact, "isOutbound")
     near, far = ("toAddress", "toAddr"), ("fromAddress", "fromAddr")
     own, other = (near, far) if outbound else (far, near)
     return Participant(
@@ -108,7 +111,7 @@ def agent_names(whole: Mapping[str, Any]) -> Callable[[str], str]:
 
 def leg(people: People, state: State, called: Callable[[str], str]) -> None:
     """The queue and the agent that a state names."""
-    if state.skill and state.kind in (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.CONNECTED):
+    if state.skill and state.kind in AT_A_SKILL:
         id_ = f"skill/{state.skill}"
         known = people.get(id_)
         if known is None or known.name in ("", f"skill {state.skill}"):

@@ -25,8 +25,8 @@ from typing import Any
 
 from bot.cxone import cognigy, contacts_people, reading
 from bot.cxone.contacts_fields import at_path, contact_ids, contact_of, duration, flag, when, word
-from bot.cxone.contacts_people import BOT, CUSTOMER, People
-from bot.cxone.contacts_states import State, history
+from bot.cxone.contacts_people import AT_A_SKILL, BOT, CUSTOMER, People
+from bot.cxone.contacts_states import State, history, never_queued, sums
 from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
 
 _EARLY = timedelta(seconds=2)
@@ -48,13 +48,15 @@ def parse(document: object) -> Conversation:
     build = _Build()
     started = when(contact, "contactStartDate", "contactStart")
     states = history(whole, build.faults)
+    if path and not any(not state.child for state in states):
+        states = (*sums(contact, path, started), *states)
     told = cognigy.parse(whole.get("cognigy"))
     ended = _ended(whole, contact, states, started)
     # 1. who took part
     bot_path = contacts_people.bot_sign(whole, told)
     contacts_people.add(build.people, contacts_people.customer(contact, path, started, ended))
-    outbound = contact.get("isOutbound") is True
-    botless = not bot_path and (outbound or "cognigy" in whole)
+    outbound = flag(contact, "isOutbound")
+    botless = not bot_path and (outbound or bool(reading.mapping(whole.get("cognigy"))))
     if bot_path or (not botless and (not states or any(state.scripted for state in states))):
         contacts_people.add(build.people, contacts_people.bot(bot_path, path, states))
     flow = contacts_people.script(build.people, contact, path)
@@ -84,6 +86,9 @@ def parse(document: object) -> Conversation:
         faults=tuple(build.faults),
         # Without any sign of a bot, a call that came to a queue was sent there by its script alone.
         asks_visible=told.asks_visible or outbound or (botless and any(state.skill for state in states)),
+        # A contact always has states. Without any to read, nothing shows that none came after the request, unless
+        # the sums of a call that is over do.
+        answers_visible=any(not state.child for state in states) or never_queued(contact),
         not_read=_not_read(whole, told),
         profile="contacts",
     )
@@ -92,9 +97,10 @@ def parse(document: object) -> Conversation:
 def _event(state: State, contact: Mapping[str, Any]) -> Event | None:
     """A state as an event. A child's end is not the call's end; the call's own stands in `_end`."""
     kind, reason = state.kind, ""
-    who = f"agent/{state.agent}" if state.agent else f"skill/{state.skill}" if state.skill else BOT
-    if kind is EventKind.QUEUED and state.skill:
-        who = f"skill/{state.skill}"
+    skill = f"skill/{state.skill}" if state.skill and kind in AT_A_SKILL else ""
+    who = f"agent/{state.agent}" if state.agent else skill or BOT
+    if kind is EventKind.QUEUED and skill:
+        who = skill
     if kind is EventKind.DISCONNECTED:
         who = CUSTOMER
     if kind is EventKind.CONNECTED and not state.agent:
@@ -109,7 +115,7 @@ def _event(state: State, contact: Mapping[str, Any]) -> Event | None:
         path=state.path,
         at=state.at,
         participant_id=who,
-        to_id=f"skill/{state.skill}" if state.skill else "",
+        to_id=skill,
         reason=reason,
         state=reason or state.name,
     )
@@ -193,9 +199,12 @@ def _ended(
     if started is not None and total is not None:
         return started + total
     last = next((state for state in reversed(states) if state.at and not state.child), None)
-    if last is not None and last.at is not None:
-        return last.at + (last.lasted or timedelta())
-    return when(contact, "lastUpdateTime")
+    updated = when(contact, "lastUpdateTime")
+    if last is None or last.at is None:
+        return updated
+    if last.lasted is None and updated is not None:
+        return max(last.at, updated)
+    return last.at + (last.lasted or timedelta())
 
 
 def _name_targets(build: _Build, contact: Mapping[str, Any], path: str, otherwise: str, *, spawned: bool) -> None:
@@ -240,7 +249,7 @@ def _in_order(events: list[Event]) -> list[Event]:
 def _not_read(whole: Mapping[str, Any], told: cognigy.Reading) -> tuple[str, ...]:
     """Sentences' halves for what was not looked at: "403 on GET /contacts/{id}/hierarchy: …"."""
     lines = [reading.text(reading.mapping(row).get("why")) for row in reading.items(whole.get("notRead"))]
-    if "cognigy" in whole and not told.asks_visible:
+    if reading.mapping(whole.get("cognigy")) and not told.asks_visible:
         lines.append("Cognigy's logs hold no entry of this call: whether the bot asked cannot be known from them")
     elif "cognigy" not in whole:
         lines.append("Cognigy was not asked (no COGNIGY_API_URL): whether the bot asked is known from CXone alone")

@@ -58,7 +58,11 @@ def access_key(key: AccessKey, clock: Clock) -> SignIn:
     def ask(path: str, params: Mapping[str, Any] | None, deadline: Deadline, priority: Priority) -> Mapping[str, Any]:
         try:
             answer = issuer.send("GET", path, params=params, deadline=deadline, priority=priority, signed=False)
-        except (UnreachableError, DeadlineError):
+        except UnreachableError as error:
+            error.sentence = error.sentence.replace("CXONE_TENANT_ID or CXONE_BASE_URL", "CXONE_ISSUER")
+            error.args = (error.sentence,)
+            raise
+        except DeadlineError:
             raise
         except CXoneError as error:
             raise _wrong_issuer(path, error.status, issuer.host) from None
@@ -127,8 +131,9 @@ def claims(token: object) -> Mapping[str, Any]:
 def _refused(status: int, path: str, host: str) -> str:
     if status == 401:  # noqa: PLR2004 - the status is the word for it
         return (
-            f"401 on POST {path}: {host} does not know this client. Check CXONE_CLIENT_ID and CXONE_CLIENT_SECRET "
-            "(the application that NICE registered for you), and that CXONE_ISSUER is the one of your region."
+            f"401 on POST {path}: {host} most likely does not know this client. Check CXONE_CLIENT_ID and "
+            "CXONE_CLIENT_SECRET (the application that NICE registered for you), and that CXONE_ISSUER is the one of "
+            "your region; then the access key, CXONE_ACCESS_KEY_ID, and that it and its employee are active."
         )
     return (
         f"{status} on POST {path}: {host} gives no token for this access key. Check CXONE_ACCESS_KEY_ID and "
@@ -163,7 +168,7 @@ def _own_path(endpoint: str, issuer: Session) -> str:
         raise SignInError(
             "GET",
             _OPENID,
-            200,
+            None,
             f"GET {_OPENID}: {issuer.host} names a token endpoint on another host, and the bot sends its secrets "
             "to none. Check CXONE_ISSUER.",
         )

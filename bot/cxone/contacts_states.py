@@ -50,6 +50,57 @@ def history(whole: Mapping[str, Any], faults: list[str]) -> tuple[State, ...]:
     return tuple(state for _, state in found)
 
 
+def sums(contact: Mapping[str, Any], path: str, started: datetime | None) -> tuple[State, ...]:
+    """What the sums of a completed contact tell in place of a history that could not be read: queued, and answered."""
+    skill, agent = word(contact, "skillId"), word(contact, "agentId")
+    waited, talked = (_seconds(contact, key) for key in ("inQueueSeconds", "agentSeconds"))
+    before, whole = _seconds(contact, "preQueueSeconds"), _seconds(contact, "totalDurationSeconds")
+    if before is None and whole is not None:
+        before = max(whole - (waited or timedelta()) - (talked or timedelta()), timedelta())
+    at = started + before if started is not None and before is not None else None
+    answered_at = at + (waited or timedelta()) + (_seconds(contact, "routingTime") or timedelta()) if at else None
+    name = word(contact, "skillName")
+    rows = []
+    if skill and waited:
+        rows.append(
+            State(
+                EventKind.QUEUED,
+                "inQueueSeconds",
+                f"{path}.inQueueSeconds",
+                at,
+                waited,
+                "",
+                skill,
+                name,
+                scripted=False,
+            )
+        )
+    if agent and talked:
+        rows.append(
+            State(
+                EventKind.CONNECTED,
+                "agentSeconds",
+                f"{path}.agentSeconds",
+                answered_at,
+                talked,
+                agent,
+                skill,
+                name,
+                scripted=False,
+            )
+        )
+    return tuple(rows)
+
+
+def never_queued(contact: Mapping[str, Any]) -> bool:
+    """Whether the sums of a completed contact say that it stood in no queue and with no agent."""
+    return all(_seconds(contact, key) == timedelta() for key in ("inQueueSeconds", "agentSeconds"))
+
+
+def _seconds(contact: Mapping[str, Any], key: str) -> timedelta | None:
+    return duration(contact.get(key))
+
+
 def _descriptions(whole: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """The tenant's own names of states: id → (category, description)."""
     found = {}

@@ -62,7 +62,9 @@ def look_up(refs: Iterable[TargetRef], ask: Ask, deadline: Deadline, clock: Cloc
 def _unsettled(asked: _Asked, deadline: Deadline, clock: Clock) -> Target:
     """What is said where no kind knew the id."""
     ref = asked.ref
-    open_kinds = [kind for kind in TargetKind if kind not in asked.said or not asked.said[kind].missing]
+    alone = ref.kind is not None and not (ref.kind in asked.said and asked.said[ref.kind].missing)
+    kinds = [kind for kind in TargetKind if kind is ref.kind or not alone]  # that were asked
+    open_kinds = [kind for kind in kinds if kind not in asked.said or not asked.said[kind].missing]
     if not open_kinds:
         return Target(id=ref.id, name=ref.name, status=TargetStatus.ERROR, missing=True, read_at=clock.now())
     reasons = [asked.said[kind].why_not_checked for kind in open_kinds if kind in asked.said]

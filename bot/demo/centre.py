@@ -35,7 +35,7 @@ class Centre:
         self.trouble = ""
         self._tenant = tenant
         self._clock = clock
-        self._speed = speed
+        self.speed = speed
         self._random = random.Random(seed)  # noqa: S311 - a repeatable world, no secret
         self._opened: datetime | None = None
         self._steps = 0
@@ -98,11 +98,11 @@ class Centre:
         """Troubles first, then who goes on a break, then the calls that begin."""
         if self._wanted or at >= self._change_at:
             self._change(at)
-        if self._random.random() < 0.004 * self._speed:
+        if self._random.random() < 0.004 * self.speed:
             self._break(at)
         while self._next_call <= at:
             self._call(at)
-            self._next_call += self._random.expovariate(self._speed / CALL_EVERY)
+            self._next_call += self._random.expovariate(self.speed / CALL_EVERY)
 
     def _change(self, at: float) -> None:
         """The trouble ends, or the next one begins."""
@@ -110,7 +110,7 @@ class Centre:
             self._publish(at, listens=True)
         if self.trouble and not self._wanted:
             self.trouble = ""
-            self._change_at = at + self._random.uniform(90, 180) / self._speed
+            self._change_at = at + self._random.uniform(90, 180) / self.speed
             return
         if self._wanted:
             self.trouble, self._wanted = self._wanted, ""
@@ -119,7 +119,7 @@ class Centre:
             if not self._order:
                 rest = [name for name in TROUBLES if name != self.trouble]
                 self._order = self._random.sample(rest, len(rest))
-        end = at + TROUBLES[self.trouble][1] * 60 / self._speed
+        end = at + TROUBLES[self.trouble][1] * 60 / self.speed
         self._change_at = end
         if self.trouble == "deploy":
             self._publish(at, listens=False)
@@ -140,7 +140,7 @@ class Centre:
         desk = self._random.choice(list(self._desks.values()))
         free = [agent for agent in desk.agents if agent.free_from(at) == at]
         if len(free) > 1:
-            self._random.choice(free).take(at, at + self._random.uniform(120, 400) / self._speed, "Break")
+            self._random.choice(free).take(at, at + self._random.uniform(120, 400) / self.speed, "Break")
 
     # ---- calls ----
 
@@ -153,7 +153,7 @@ class Centre:
             scenario or "as usual",
             number,
             at=self._time(at),
-            speed=1.0 if story else self._speed,  # the world's own stories are told at its speed already
+            speed=1.0 if story else self.speed,  # the world's own stories are told at its speed already
             story=story,
             id_=str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
         )
@@ -174,7 +174,7 @@ class Centre:
 
     def _usual(self, at: float) -> Story:
         """A call that is handed over to a queue, to the flow that leads to Claims, or to an agent by name."""
-        talk = max(self._random.uniform(15, 60) / self._speed, 2.0)
+        talk = max(self._random.uniform(15, 60) / self.speed, 2.0)
         match self._random.choices(list(WAYS), list(WAYS.values()))[0]:
             case "billing":
                 return self._queued(at, talk, self._desks[cast.BILLING], cast.BILLING)
@@ -183,7 +183,7 @@ class Centre:
             case "flow" if self._tenant.flows[cast.FLOW]["triggers"]:
                 return self._queued(at, talk, self._desks[cast.CLAIMS], cast.FLOW)
             case "flow":
-                silence = max(self._random.uniform(20, 50) / self._speed, 8.0)
+                silence = max(self._random.uniform(20, 50) / self.speed, 8.0)
                 return _story(begin(talk), asks(cast.FLOW), over(silence, least=8.0))
             case _:
                 return self._to_agent(at, talk)
@@ -191,7 +191,7 @@ class Centre:
     def _queued(self, at: float, talk: float, desk: Desk, to: str) -> Story:
         """The queue takes it if it has room; then an agent, or the caller's patience, ends the wait."""
         asked = at + talk + 0.2
-        bye = max(20 / self._speed, 2.0)
+        bye = max(20 / self.speed, 2.0)
         away = all(agent.state(asked) not in ("Available", "OnCall") for agent in desk.agents)
         if desk.waiting(asked) >= desk.room:
             return _story(begin(talk), asks(to), refused("QUEUE_FULL"), over(bye))
@@ -199,7 +199,7 @@ class Centre:
             return _story(begin(talk), asks(to), refused("NO_AGENTS_AVAILABLE"), over(bye))
         queued = asked + 1.2
         agent, free = desk.next_agent(queued)
-        patience = max(self._random.uniform(60, 240) / self._speed, 8.0)
+        patience = max(self._random.uniform(60, 240) / self.speed, 8.0)
         leg = Leg("queue", desk.name, "queue", desk.id)
         taken = (
             Step(gap=0.5, what=What.ACCEPTS),
@@ -209,8 +209,8 @@ class Centre:
             desk.waits.append((queued, queued + patience))
             return _story(begin(talk), asks(to), taken, over(patience, least=8.0), queue=leg)
         wait = free - queued + 0.5
-        answer = max(self._random.uniform(2, 7) / self._speed, 0.8)
-        chat = max(self._random.expovariate(1 / 75) / self._speed, 3.0)
+        answer = max(self._random.uniform(2, 7) / self.speed, 0.8)
+        chat = max(self._random.expovariate(1 / 75) / self.speed, 3.0)
         joined = queued + wait + answer
         desk.waits.append((queued, joined))
         agent.take(queued + wait, joined + chat + 2.0, "OnCall")
@@ -221,8 +221,8 @@ class Centre:
         agent = self._random.choice(self._desks[cast.SUPPORT].agents[:2])
         asked = at + talk + 0.2
         if agent.free_from(asked) > asked:
-            return _story(begin(talk), asks(agent.id), refused("AGENT_NOT_AVAILABLE"), over(max(15 / self._speed, 2.0)))
-        chat = max(self._random.expovariate(1 / 75) / self._speed, 3.0)
+            return _story(begin(talk), asks(agent.id), refused("AGENT_NOT_AVAILABLE"), over(max(15 / self.speed, 2.0)))
+        chat = max(self._random.expovariate(1 / 75) / self.speed, 3.0)
         agent.take(asked + 1.0, asked + 4.0 + chat, "OnCall")
         return _story(begin(talk), asks(agent.id), _answered(1.0, 2.0, chat), agent=_leg(agent))
 

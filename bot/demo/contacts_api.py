@@ -33,9 +33,10 @@ _KEPT = 20_000
 class ContactsApi:
     """What this tenant says in the contacts API. May be changed at any time.
 
-    `versions` it answers, `page_cap` of lists, `denied` paths that the role may not see, `key_active` of the access
-    key, `bulk` whether the state history of all contacts is offered, `cognigy_key`, `skew` of its server's time,
-    `drift` for the older field names, `states` its own names of states, `documents` by path over what it would answer.
+    `versions` it answers, `page_cap` of lists, `denied` paths that the role may not see, `gone` those that are not
+    there, `key_active` of the access key, `bulk` whether the state history of all contacts is offered,
+    `cognigy_key`, `skew` of its server's time, `drift` for the older field names, `states` its own names of states,
+    `documents` by path over what it would answer.
     """
 
     def __init__(self, tenant: Tenant) -> None:
@@ -48,6 +49,7 @@ class ContactsApi:
         self.versions = tuple(f"v{number}.0" for number in range(21, 35))
         self.page_cap = 10_000
         self.denied: set[str] = set()
+        self.gone: set[str] = set()
         self.bulk = True
         self.drift = False
         self.skew = 0.0
@@ -111,6 +113,8 @@ class ContactsApi:
         path = "/" + path
         if any(path.startswith(each) for each in self.denied):
             return refused(403, "Insufficient permissions")
+        if any(path.startswith(each) for each in self.gone):
+            return refused(404, "no such path")
         if path in self.documents:
             return answered(self.documents[path])
         return self._read(path, request)

@@ -19,7 +19,7 @@ from bot.demo.tenant import SCENARIOS, Tenant
 from bot.demo.troubles import TROUBLES
 from bot.demo.workspace import Workspace
 
-HISTORY = timedelta(minutes=6)  # the first deploy is over by then, and the next trouble is near
+HISTORY = timedelta(minutes=6)  # at speed 1: the first deploy is over by then, and the next trouble is near
 PACE = 8.0  # calls that people place are told so many times as fast: nobody waits a minute for a failure
 CALLERS = 3
 APART = timedelta(seconds=4)
@@ -30,8 +30,8 @@ REFUSED = "+15550199888"
 SILENT, FORBIDDEN, WAITING, WORKED = (f"+1555019900{last}" for last in range(1, 5))
 OPS, ALERTS = "voicebot-ops", "handover-alerts"
 STEPS = (
-    Step(f"/handover {REFUSED}", "Why did Billing refuse this caller? Everybody in the channel sees the answer.", OPS),
-    Step(f"/handover {SILENT} private", "A Studio flow that does not listen. Only you see it, until you post it.", OPS),
+    Step(f"/handover {REFUSED}", "Why did this caller not reach Billing? The channel sees the answer.", OPS),
+    Step(f"/handover {SILENT} private", "A flow that does not listen. You alone see it, until you post it.", OPS),
     Step(f"/handover {FORBIDDEN}", "CXone does not permit the handover.", OPS),
     Step(f"/handover {WAITING}", "A caller who waits in a queue right now.", OPS),
     Step(f"/handover {WORKED}", "A handover that worked, to compare.", OPS),
@@ -42,8 +42,8 @@ STEPS = (
         "closed",
     ),
     Step(
-        "/handover mute Support 10m trying it out",
-        "No new alerts about Support; the one that is there says so.",
+        "/handover mute Support 10m a test",
+        "No new alerts about Support; the old one says so.",
         ALERTS,
     ),
     Step("/handover list", "What this channel gets, and what is muted.", ALERTS),
@@ -78,7 +78,7 @@ SOME = {
 
 def past(tenant: Tenant, centre: Centre, now: datetime) -> None:
     """Let the last minutes have happened, and the calls of the card, one for each state that a handover can be in."""
-    centre.tick(now - HISTORY)
+    centre.tick(now - HISTORY / centre.speed)
     centre.tick(now)
     tenant.play("accepted_queue", REFUSED, at=now - timedelta(hours=3, minutes=12))
     tenant.play("unanswered", REFUSED, at=now - timedelta(minutes=55))

@@ -33,6 +33,7 @@ class Case:
     from_is_bot: bool | None  # None: the record does not say who the bot is
     unread: bool  # parts of the record could not be read
     profile: str = "conversations"  # whose words the record speaks
+    answers_visible: bool = True  # False: silence proves nothing
     places: dict[str, str] = field(default_factory=dict)  # what stands in the blanks of a fix, put there by the first
 
     @property

@@ -131,6 +131,7 @@ def _judge(
         reason=read(rejection.reason, rejection.code) if rejection is not None else None,
         from_is_bot=from_is_bot,
         unread=any(fault.startswith("events") for fault in conversation.faults),
+        answers_visible=conversation.answers_visible,
         profile=conversation.profile,
     )
     return case, judge(case)
@@ -206,7 +207,7 @@ def _attempts(
 
 def _about_the_record(conversation: Conversation, parties: Parties, requests: tuple[Request, ...]) -> list[Finding]:
     """What is not about one request of the bot: broken parts, what was not read, no bot, transfers by agents."""
-    found = [_plain(Code.NOT_CHECKED, f"{clean(why, 200)}.", {}) for why in conversation.not_read]
+    found = [_plain(Code.NOT_CHECKED, f"{clean(why, 320)}.", {}) for why in conversation.not_read]
     if conversation.faults:
         shown = ", ".join(conversation.faults[:5])
         count = len(conversation.faults)

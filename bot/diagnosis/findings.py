@@ -44,10 +44,10 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
         return [_new(case, Code.NOT_CHECKED, f"{case.name} was not looked up.", {"toParticipantId": asked.asked})]
     found: list[Finding] = []
     if target.status is TargetStatus.NOT_CHECKED:
-        why = clean(target.why_not_checked, 200) or "it could not be read"
+        why = clean(target.why_not_checked, 320) or "it could not be read"
         found.append(_new(case, Code.NOT_CHECKED, f"{case.name}: {why}.", {"target": target.id}))
     found += [
-        _new(case, Code.NOT_CHECKED, f"{case.name}: {clean(why, 200)}.", {"target": target.id}) for why in target.partly
+        _new(case, Code.NOT_CHECKED, f"{case.name}: {clean(why, 320)}.", {"target": target.id}) for why in target.partly
     ]
     if missing(case):
         evidence = {case.request.event.path + ".toParticipantId": case.request.event.to_id}

@@ -111,6 +111,7 @@ class Conversation:
     faults: tuple[str, ...] = ()
     profile: str = "conversations"  # or "contacts": which of the two APIs this was read from
     asks_visible: bool = True  # False: this record cannot show whether the bot asked
+    answers_visible: bool = True  # False: this record cannot show what came of a request
     not_read: tuple[str, ...] = ()  # what could not be looked at, and why: "403 on GET …: the role most likely …"
 
 

@@ -251,6 +251,13 @@ def sender_is_not_the_bot(case: Case) -> Verdict | None:
     )
 
 
+def answers_not_seen(case: Case) -> Verdict | None:
+    """What came after the request could not be read: that nothing is known is no sign that nothing happened."""
+    if case.answers_visible:
+        return None
+    return unknown(f"{case.name} took the call, or refused it", "the Studio flow ignored the request")
+
+
 def reacted_without_an_end(case: Case) -> Verdict | None:
     """Something changed after the request, and the record shows neither acceptance nor refusal."""
     if case.request.reacted is None:
@@ -301,6 +308,7 @@ LADDER: tuple[Rule, ...] = (
     time_unknown,
     caller_left_at_once,
     sender_is_not_the_bot,
+    answers_not_seen,
     signals.signal_to_the_main_contact,
     signals.queue_for_another_medium,
     signals.closed_at_that_time,

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from bot.store.sql import AnyRow, insert, upsert
 from bot.store.tables import conversations, handovers, numbers
 
 CHUNK = 500  # ids or rows in one statement
+# Built once, as it runs for each conversation; the columns to set are those of the parameters.
+_LOOKED = update(conversations).where(
+    conversations.c.tenant == bindparam("of_tenant"), conversations.c.id == bindparam("of_id")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +95,7 @@ def to_look_at(connection: Connection, tenant: str, now: datetime, limit: int) -
 
 def looked(connection: Connection, tenant: str, conversation_id: str, **values: Any) -> None:
     """What a look learned, and when the next one is due (None: settled)."""
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.tenant == tenant, conversations.c.id == conversation_id)
-        .values(**values)
-    )
+    connection.execute(_LOOKED, {"of_tenant": tenant, "of_id": conversation_id, **values})
 
 
 def unread_arrivals(connection: Connection, tenant: str) -> int:

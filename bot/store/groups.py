@@ -6,12 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.store.sql import AnyRow, insert
 from bot.store.tables import alerts, cases, groups, threads
 
 OPEN = ("open", "quiet")
+_ALERTS_OF = select(alerts).where(  # built once, as it runs for each accepted conversation
+    alerts.c.tenant == bindparam("of_tenant"),
+    alerts.c.conversation_id == bindparam("of_id"),
+    alerts.c.withdrawn_at.is_(None),
+)
 
 
 # ---- groups -------------------------------------------------------------------------------------------------------
@@ -94,11 +99,7 @@ def has_alert(connection: Connection, tenant: str, conversation_id: str, attempt
 
 def alerts_of(connection: Connection, tenant: str, conversation_id: str) -> Sequence[AnyRow]:
     """The alerts of a conversation that stand."""
-    return connection.execute(
-        select(alerts).where(
-            alerts.c.tenant == tenant, alerts.c.conversation_id == conversation_id, alerts.c.withdrawn_at.is_(None)
-        )
-    ).all()
+    return connection.execute(_ALERTS_OF, {"of_tenant": tenant, "of_id": conversation_id}).all()
 
 
 def withdraw(connection: Connection, alert_id: int, now: datetime) -> None:
@@ -108,6 +109,13 @@ def withdraw(connection: Connection, alert_id: int, now: datetime) -> None:
         update(cases)
         .where(cases.c.alert_id == alert_id, cases.c.state.in_(("held", "queued", "muted")))
         .values(state="withdrawn")
+    )
+
+
+def withdraw_waiting(connection: Connection, thread_id: int) -> None:
+    """A thread's cases that wait for their line, where the whole group was taken back."""
+    connection.execute(
+        update(cases).where(cases.c.thread_id == thread_id, cases.c.state == "queued").values(state="withdrawn")
     )
 
 

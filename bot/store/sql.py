@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, Table
@@ -12,7 +13,11 @@ AnyRow: TypeAlias = Row[*tuple[Any, ...]]  # a row of any columns, read by name
 
 def insert(connection: Connection, table: Table) -> Any:
     """An insert that knows `on_conflict_do_nothing`, `on_conflict_do_update` and `returning` on both databases."""
-    if connection.dialect.name != "postgresql":
+    return _insert(connection.dialect.name, table)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    if dialect != "postgresql":
         return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - megabytes that SQLite needs nothing of
 
@@ -21,5 +26,13 @@ def insert(connection: Connection, table: Table) -> Any:
 
 def upsert(connection: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
     """Write a row by its primary key, whether it was there or not."""
-    statement = insert(connection, table).values(**key, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+    connection.execute(_upsert(connection.dialect.name, table, tuple(key), tuple(values)), key | values)
+
+
+@functools.cache
+def _upsert(dialect: str, table: Table, key: tuple[str, ...], values: tuple[str, ...]) -> Any:
+    """Built once: building it takes as long as the writing."""
+    statement = _insert(dialect, table)
+    return statement.on_conflict_do_update(
+        index_elements=list(key), set_={name: statement.excluded[name] for name in values}
+    )

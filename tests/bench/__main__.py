@@ -9,9 +9,15 @@ from __future__ import annotations
 import os
 import sys
 
-from tests.bench import alerts, commands, judging, rows, workers
+from tests.bench import alerts, commands, demo, judging, rows, workers
 
-PARTS = {"judging": judging.measure, "commands": commands.measure, "alerts": alerts.measure, "workers": workers.measure}
+PARTS = {
+    "judging": judging.measure,
+    "commands": commands.measure,
+    "demo": demo.measure,
+    "alerts": alerts.measure,
+    "workers": workers.measure,
+}
 
 
 def main() -> int:

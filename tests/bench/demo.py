@@ -33,6 +33,17 @@ FRAMES = """(pixels) => new Promise((done) => {
   });
 })"""
 
+# Resolves with the milliseconds from the next Enter until the message that it sent has been painted.
+SENT = """() => { window.sent = new Promise((done) => {
+  let began = 0;
+  document.addEventListener("keydown", () => { began = performance.now(); }, { once: true, capture: true });
+  new MutationObserver((changes, watch) => {
+    if (![...changes].some((c) => [...c.addedNodes].some((n) => n.textContent.includes("still here")))) return;
+    watch.disconnect();
+    requestAnimationFrame(() => setTimeout(() => done(performance.now() - began)));
+  }).observe(document.getElementById("messages"), { childList: true });
+}); }"""
+
 
 def measure() -> None:
     """Start it, ask it, fill it."""
@@ -48,6 +59,7 @@ def measure() -> None:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             page = browser.new_page(viewport={"width": 1280, "height": 860})
             page.goto(url)
+            page.wait_for_selector("#messages > *")
             _ask(page)  # the bot has started by then
             _page(page, url)
             browser.close()
@@ -84,11 +96,10 @@ def _page(page: Page, url: str) -> None:
         "< 250 ms",
         held=worst < 0.25,
     )
-    began = time.perf_counter()
     page.fill("#composer-text", "still here")
+    page.evaluate(SENT)
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=still here")
-    typed = time.perf_counter() - began
+    typed = page.evaluate("window.sent") / 1000
     rows.row(
         "demo: from Enter to one's own message among 1,000", rows.milliseconds(typed), "< 250 ms", held=typed < 0.25
     )

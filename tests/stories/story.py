@@ -17,9 +17,9 @@ class Story(World):
         self._known: dict[tuple[str, str], str] = {}
         self._news: list[tuple[str, str, dict[str, Any]]] = []
 
-    def passes(self, seconds: int = 0, *, minutes: int = 0, poll_every: int = 5) -> None:
-        """Time passes, and the bot works."""
-        self.run(seconds + 60 * minutes, poll_every=poll_every)
+    def passes(self, seconds: int = 0, *, minutes: int = 0, poll_every: int = 0) -> None:
+        """Time passes, and the bot works; it polls less often where minutes pass, unless the story says how often."""
+        self.run(seconds + 60 * minutes, poll_every=poll_every or (20 if minutes else 5))
         self._look()
 
     def fails(self, times: int = 1, **how: Any) -> list[str]:

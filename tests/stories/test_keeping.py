@@ -65,13 +65,13 @@ def test_a_number_is_forgotten(eager: Story) -> None:
     eager.check()
 
 
-def test_no_number_is_in_the_database(eager: Story) -> None:
+def test_no_number_is_in_the_database(eager: Story, tmp_path: Path) -> None:
     """Neither the number nor more than its last four digits stand in any file."""
     calls = eager.fails(3)
     eager.passes(10)
     eager.expect_message()
     eager.expect_reply(calls)
-    written = b"".join(path.read_bytes() for path in Path(eager.path.parent).glob(f"{eager.path.name}*"))
+    written = b"".join(path.read_bytes() for path in tmp_path.glob("world-*"))
     assert calls[0].encode() in written
     assert b"555020" not in written
 

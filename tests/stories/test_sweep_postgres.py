@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from bot.store.engine import for_tenant, open_store
 from bot.store.tables import metadata
 from tests.stories import sweep
 from tests.stories import world as worlds
-from tests.stories.test_sweep import _sweep
+from tests.stories.sweep import Steps, Tale
 from tests.stories.world import World
 
 
@@ -40,7 +39,7 @@ def on_postgres(postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
             connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
         return World(*arguments, **options)
 
-    def the_engine() -> Engine:
+    def the_engine(_url: str) -> Engine:
         return serial
 
     monkeypatch.setattr(worlds, "_engine", the_engine)
@@ -51,11 +50,21 @@ def on_postgres(postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     empty_engine.dispose()
 
 
+def _sweep(tale: Tale, faults: Iterable[str], singles: int) -> int:
+    """A run without a crash, and some with one at steps spread over it. A database cannot be forked as memory can."""
+    runs = 0
+    for fault in faults:
+        steps = sweep.run(tale, fault).steps
+        for crash_at in (10**5, *(steps * each // singles for each in range(singles))):
+            result = sweep.run(tale, fault, Steps(10**6, crash_at))
+            assert not result.bad, (crash_at, result)
+            runs += 1
+    return runs
+
+
 @pytest.mark.long
-def test_the_sweep_on_postgres(tmp_path: Path) -> None:
+def test_the_sweep_on_postgres() -> None:
     """Crashes at steps spread over each story, with the faults that need a look before repeating."""
     few = ["accepted, answer lost", "replies lost", "edits fail"]
-    runs = _sweep(tmp_path, sweep.first_posts, singles=12, pairs_of=0, faults=few[:1])
-    runs += _sweep(tmp_path, sweep.whole_life, singles=3, pairs_of=0, faults=few[1:])
-    runs += _sweep(tmp_path, sweep.pauses_and_lines, singles=3, pairs_of=0, faults=few[:1])
-    assert runs >= 20
+    runs = _sweep(sweep.TALES[0], few[:1], 12) + sum(_sweep(tale, few[1:], 3) for tale in sweep.TALES[1:])
+    assert runs >= 25

@@ -1,7 +1,8 @@
 """The real watcher, store and notifier between a centre in memory and the local Slack, on time moved by hand.
 
 A crash is a BaseException at a step: before an SQL statement, before a commit, before or after a call of Slack. After
-it the process is made anew on the same database file, as after a kill.
+it the process is made anew on the same database, as after a kill. Without a folder the database is in memory, which
+makes a world that can be forked (see `branches`).
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from __future__ import annotations
 import functools
 import itertools
 import shutil
+import sqlite3
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from http.client import RemoteDisconnected
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, Select, bindparam, event, select
 
 from bot.alerts.policy import Rules
 from bot.alerts.watcher import Polled, Watcher
@@ -27,11 +29,15 @@ from bot.slack.notifier import Notifier
 from bot.store import deliveries, subscriptions
 from bot.store.engine import migrate, open_store, reading, writing
 from bot.store.ledger import Ledger, ledger
+from bot.store.tables import Instant
+from bot.store.tables import deliveries as rows
 from tests.clock import HandClock
 from tests.stories.centre import Centre
 
 ALERTS, OPS = "C0ALERTS", "C0VOICEBOT"
 HTTP_TIMEOUT = 3.0
+IN_MEMORY = "file:world?mode=memory&cache=shared"
+Crashes = Callable[[int, str], bool]  # whether the process ends before a step: its number, and what it would do
 NOISY_SECONDS = 12
 
 
@@ -42,11 +48,10 @@ class Crash(BaseException):
 class Steps:
     """Counts the steps of a process, and ends it at some."""
 
-    def __init__(self, crash_at: Collection[int] = ()) -> None:
-        self.crash_at = frozenset(crash_at)
+    def __init__(self, crashes: Crashes) -> None:
+        self.crashes = crashes
         self.count = 0
         self.armed = False
-        self.log: list[str] = []
 
     def tick(self, what: str = "") -> None:
         """One step; raises Crash if it is one of those."""
@@ -54,8 +59,7 @@ class Steps:
             return
         step = self.count
         self.count += 1
-        self.log.append(what)
-        if step in self.crash_at:
+        if self.crashes(step, what):
             raise Crash(f"step {step}: {what}")
 
 
@@ -131,6 +135,12 @@ def _template() -> Path:
     return folder / "empty.db"
 
 
+@functools.cache
+def _anchor() -> sqlite3.Connection:
+    """Keeps the database in memory alive when a crash ends the process's own connection to it."""
+    return sqlite3.connect(IN_MEMORY, uri=True)
+
+
 class World:
     """One database, one Slack, one centre, and a process that may die."""
 
@@ -138,18 +148,21 @@ class World:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | None,
         *,
-        crash_at: Collection[int] = (),
+        crashes: Crashes = lambda _step, _what: False,
         rules: Rules = Rules(),  # noqa: B008 - frozen
         subscribe: str | None = "",
         scopes: Iterable[str] | None = None,
     ) -> None:
         self.clock = HandClock()
-        self.path = folder / f"world-{next(self._names)}.db"
-        shutil.copy(_template(), self.path)
+        self.path = folder / f"world-{next(self._names)}.db" if folder else None
+        if self.path:
+            shutil.copy(_template(), self.path)
+        else:
+            sqlite3.connect(_template()).backup(_anchor())
         self.slack = Workspace(clock=self.clock) if scopes is None else Workspace(clock=self.clock, scopes=scopes)
-        self.steps = Steps(crash_at)
+        self.steps = Steps(crashes)
         self.client = Direct(self.slack, self.clock, self.steps)
         self.centre = Centre(self.clock)
         self.rules = rules
@@ -166,9 +179,9 @@ class World:
 
     def begin(self) -> None:
         """The process starts."""
-        self.engine = _engine()
-        self.engine.dispose()
         _now_playing[:] = [self]
+        self.engine = _engine(f"sqlite:///{_template()}" if self.path else "sqlite://")
+        self.engine.dispose()
         self.watcher = Watcher(
             self.centre, self.engine, self.clock, "key", rules=self.rules, ops_channel=OPS, workers=1
         )
@@ -188,7 +201,6 @@ class World:
             done = job()
         except Crash:
             self.crashes += 1
-            self.engine.dispose()
             self.begin()
             done = None
         if done is not False:  # False: there was nothing to do
@@ -206,15 +218,24 @@ class World:
             pass
 
     def run(self, seconds: int, *, poll_every: int = 5) -> None:
-        """Let time pass second by second, with polls and sendings as they come; in fives where polls are rare."""
-        step = 5 if poll_every >= 30 else 1
-        for second in range(0, seconds, step):
-            self.clock.advance(step)
+        """Let time pass second by second, with polls and sendings as they come."""
+        for second in range(seconds):
+            self.clock.advance(1)
             for _ in range(self.noise if second < NOISY_SECONDS else 0):
                 self.slack.say("is anybody there?", channel=ALERTS)
             if second % poll_every == 0:
                 self.poll()
-            self.deliver()
+            if self._is_due():
+                self.deliver()
+
+    def _is_due(self) -> bool:
+        """Whether there may be something to send: most seconds are idle."""
+
+        def read() -> bool:
+            with reading(self.engine) as connection:
+                return connection.execute(_due(), {"until": self.clock.now()}).first() is not None
+
+        return bool(self.quietly(read))
 
     # ---- what is there --------------------------------------------------------------------------------------------
 
@@ -275,21 +296,30 @@ class World:
     def close(self) -> None:
         """Let go of the file."""
         self.engine.dispose()
-        for name in self.path.parent.glob(f"{self.path.name}*"):
-            name.unlink()
+        if self.path:
+            for name in self.path.parent.glob(f"{self.path.name}*"):
+                name.unlink()
+
+
+@functools.cache
+def _due() -> Select[tuple[int]]:
+    waiting = rows.c.state.in_(("due", "sending")) & (rows.c.due_at <= bindparam("until", type_=Instant()))
+    return select(rows.c.id).where(waiting).limit(1)
 
 
 _now_playing: list[World] = []
 
 
 @functools.cache
-def _engine() -> Engine:
+def _engine(url: str) -> Engine:
     """One engine for all worlds, one after the other, so that statements are compiled once; the files differ."""
-    engine = open_store(f"sqlite:///{_template()}", sync="OFF")
+    engine = open_store(url, sync="OFF")
 
     @event.listens_for(engine, "do_connect")
-    def _connect(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
-        arguments[0] = str(_now_playing[0].path)
+    def _connect(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+        path = _now_playing[0].path
+        arguments[0] = str(path or IN_MEMORY)
+        options["uri"] = path is None
 
     @event.listens_for(engine, "before_cursor_execute")
     def _statement(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
