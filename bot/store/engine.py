@@ -84,7 +84,11 @@ def open_store(url: str, *, sync: str = "FULL") -> Engine:
     path = parsed.database
     if path and path != ":memory:":
         _make_private(Path(path))
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(
+        parsed,
+        pool_use_lifo=True,  # each has a cache of its own: few that are warm are better than all
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

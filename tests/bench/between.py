@@ -62,10 +62,10 @@ def between(**settings: str) -> Iterator[Between]:
 
 
 @contextmanager
-def again(before: Between) -> Iterator[Between]:
+def again(before: Between, **settings: str) -> Iterator[Between]:
     """The bot stopped and started once more, with the database that it has."""
     before.bot.stop()
-    with _running(before.tenant, before.slack, before.folder, before.settings) as all_three:
+    with _running(before.tenant, before.slack, before.folder, before.settings | settings) as all_three:
         yield all_three
 
 
