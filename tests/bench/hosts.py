@@ -87,14 +87,14 @@ class WorkspaceHost:
         """Where the bot listens."""
         self._workspace.connect(url)
 
-    def typed(self, text: str, count: int, at_once: int) -> list[tuple[bool, float]]:
+    def typed(self, text: str, count: int, at_once: int, channels: int = 50) -> list[tuple[bool, float]]:
         """Type it so often, so many at a time, channels and people in turns: taken on, and seconds to the ack.
 
         Taken on is an ack in time that says that something is looked up, and not that the bot is busy.
         """
 
         def one(each: int) -> tuple[bool, float]:
-            where, who = self._channels[each % len(self._channels)], self._people[each % len(self._people)]
+            where, who = self._channels[each % channels], self._people[each % len(self._people)]
             outcome = self._workspace.command(text, channel=where, user=who)
             return outcome.ok and "Looking up" in str(outcome.body), outcome.seconds
 
