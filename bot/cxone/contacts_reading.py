@@ -145,7 +145,7 @@ def _refused(build: _Build, contact: Mapping[str, Any], path: str) -> None:
 def _imply_request(build: _Build, states: tuple[State, ...], told: cognigy.Reading) -> None:
     """A queue that was reached from the script proves a request, where Cognigy's logs do not tell of one before it."""
     taken = (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.CONNECTED)
-    first = next((state for state in states if state.kind in taken and (state.skill or state.agent)), None)
+    first = next((state for state in states if state.kind in taken and state.skill), None)
     if first is None:
         return
     limit = first.at
@@ -159,7 +159,7 @@ def _imply_request(build: _Build, states: tuple[State, ...], told: cognigy.Readi
             path=first.path,
             at=first.at,
             from_id=BOT if BOT in build.people else "",
-            to_id=f"skill/{first.skill}" if first.skill else f"agent/{first.agent}",
+            to_id=f"skill/{first.skill}",
             properties={"cognigySessionId": told.session_id} if told.session_id else {},
         )
     )
