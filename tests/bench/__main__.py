@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import sys
 
-from tests.bench import alerts, commands, demo, judging, rows, workers
+from tests.bench import alerts, commands, contacts, demo, judging, rows, workers
 
 PARTS = {
     "judging": judging.measure,
     "commands": commands.measure,
     "demo": demo.measure,
+    "contacts": contacts.measure,
     "alerts": alerts.measure,
     "workers": workers.measure,
 }
