@@ -1,8 +1,9 @@
 """Who may use the bot, and where (design.md §7).
 
 What a payload says is checked at once; who somebody is must be asked of Slack, so that part runs after the ack, and its
-answers are kept for some minutes. Of many who ask the same at once one asks Slack, and a question that broke off or
-came too fast is put once more: it changes nothing there. What cannot be checked is refused.
+answers are kept for some minutes. Of many who ask the same at once one asks Slack. A question that broke off or came
+too fast is put once more, for it changes nothing there; while Slack takes no connection, for some seconds. What cannot
+be checked is refused.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.clock import Clock
+from bot.slack.classify import Answer, Meaning, classify
+from bot.slack.replies import Pauses
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ _KEPT_SECONDS = 300.0
 _MOST_KEPT = 5_000
 _AGAIN_SECONDS = 0.2  # before a question is put once more
 _LONGEST_WAIT = 5.0  # seconds that a person waits because Slack asks for it
+_PATIENCE = 20.0  # seconds in which a question is put again while Slack takes no connection
 _UNKNOWN_CHANNEL = frozenset({"channel_not_found", "not_in_channel"})
 
 T = TypeVar("T")
@@ -167,27 +171,27 @@ class Access:
             return answer
 
     def _asked(self, ask: Callable[[], T]) -> T:
-        try:
-            return ask()
-        except OSError:
-            self._clock.sleep(_AGAIN_SECONDS)
-        except SlackApiError as fault:
-            seconds = _asked_to_wait(fault)
-            if seconds is None or seconds > _LONGEST_WAIT:
-                raise
-            self._clock.sleep(max(seconds, _AGAIN_SECONDS))
-        return ask()
+        pauses, broken = Pauses(self._clock, _PATIENCE), False
+        while True:
+            try:
+                return ask()
+            except (SlackApiError, OSError) as fault:
+                meaning = classify(fault)
+                if meaning.answer is Answer.REPEAT:
+                    if not pauses.pause():
+                        raise
+                    continue
+                if broken or not _worth_repeating(fault, meaning):
+                    raise
+                broken = True
+                self._clock.sleep(max(meaning.wait, _AGAIN_SECONDS))
 
 
-def _asked_to_wait(fault: SlackApiError) -> float | None:
-    """Seconds that Slack wants between two calls, if this is what it said."""
-    if fault.response.get("error") != "ratelimited":
-        return None
-    headers = {str(name).lower(): value for name, value in (getattr(fault.response, "headers", None) or {}).items()}
-    try:
-        return float(str(headers.get("retry-after")))
-    except ValueError:
-        return 1.0
+def _worth_repeating(fault: Exception, meaning: Meaning) -> bool:
+    """What broke off, and what Slack wants a few seconds later."""
+    if isinstance(fault, SlackApiError):
+        return meaning.answer is Answer.WAIT and meaning.wait <= _LONGEST_WAIT
+    return True
 
 
 def _zone(user: Mapping[str, Any]) -> tzinfo:

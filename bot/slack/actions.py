@@ -100,10 +100,10 @@ def _in_pool(office: Office, body: dict[str, Any], name: str, work: Callable[[As
     if not _first(office, body):
         return
     asker, subject = asker_of(body), foreign(value_of(body), 80)
-    say = serving.privately(office, asker)
     if not office.pool.reserve():
-        say(messages_answers.busy(office.pool.size))
+        serving.privately(office, asker, patience=0)(messages_answers.busy(office.pool.size))
         return
+    say = serving.privately(office, asker)
     office.pool.run(lambda: serving.serve(office, asker, name=name, subject=subject, work=work, say=say))
 
 
@@ -146,7 +146,7 @@ def _opened(office: Office, body: dict[str, Any], asker: Asker, title: str) -> s
     except (SlackClientError, OSError, ValueError) as fault:
         word = fault.response.get("error") if isinstance(fault, SlackApiError) else type(fault).__name__
         log.warning("views.open: %s", word)
-        serving.privately(office, asker)(
+        serving.privately(office, asker, patience=0)(
             messages_answers.said_plainly("Slack did not open the window in time. Please press the button again.")
         )
         return ""

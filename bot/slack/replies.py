@@ -1,5 +1,6 @@
 """Saying something in Slack, once, and never in silence.
 
+What surely was not sent (no connection, a 429) is sent again with growing pauses, as an outage may be over in seconds.
 A post whose answer was lost may have arrived, so it is not repeated: the asker is told instead. What Slack refuses as
 blocks goes out as plain text. Where the bot is no member, the answer goes to the asker alone.
 """
@@ -9,10 +10,10 @@ from __future__ import annotations
 import http.client
 import logging
 import threading
-import urllib.error
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import Enum, auto
+from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -20,28 +21,16 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.clock import Clock
 from bot.slack.blocks import Message
+from bot.slack.classify import Answer, Meaning, classify
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT = 25.0  # seconds that a person's answer waits for its channel; then it is given in private
+LONGEST_WAIT = 25.0  # seconds that a person's answer waits for its channel's turn; then it is given in private
+PATIENCE = 60.0  # seconds in which an answer is offered again while Slack takes no connection
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
 _SHORTEST_WAIT = 0.1
 _SECONDS = 10  # of one call
-_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
-_CLOSED = frozenset(
-    {
-        *(
-            "not_in_channel",
-            "channel_not_found",
-            "is_archived",
-            "restricted_action",
-            "restricted_action_read_only_channel",
-        ),
-        *("restricted_action_thread_only_channel", "cannot_reply_to_message", "thread_not_found"),
-    }
-)
-_LOST = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-_SERVER_FAULT = 500
-_OK = 200
+_OK, _TOO_MANY = 200, 429
 _FAULTS = (SlackClientError, OSError, ValueError, http.client.HTTPException)
 
 
@@ -54,12 +43,25 @@ class Posted(Enum):
     NO = auto()  # it did not, for another reason
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    posted: Posted
-    word: str
-    blocks: bool = False
-    wait: float | None = None
+_POSTED = {Answer.PAUSE: Posted.CLOSED, Answer.REPOST: Posted.CLOSED, Answer.LOOK: Posted.UNSURE}
+
+
+class Pauses:
+    """Growing pauses between tries, until so many seconds have passed."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._until = clock.monotonic() + seconds
+        self._next = _FIRST_PAUSE
+
+    def pause(self, at_least: float = 0.0) -> bool:
+        """Sleep until the next try; False at once if it would be too late."""
+        seconds = max(self._next, at_least)
+        if self._clock.monotonic() + seconds > self._until:
+            return False
+        self._clock.sleep(seconds)
+        self._next = min(2 * self._next, _LONGEST_PAUSE)
+        return True
 
 
 class Poster:
@@ -72,16 +74,23 @@ class Poster:
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def post(self, channel: str, message: Message, thread_ts: str = "") -> Posted:
-        """Post at most once, waiting for the channel's turn and as Slack asks, but not for ever."""
+        """Post at most once, waiting for the channel's turn, as Slack asks, and for Slack itself, but not for ever."""
+        pauses = Pauses(self._clock, PATIENCE)
         turn = self._turns[channel]
-        if not turn.acquire(timeout=LONGEST_WAIT):
-            return Posted.NO
-        try:
-            return self._in_turn(channel, message, thread_ts)
-        finally:
-            turn.release()
+        while True:
+            if not turn.acquire(timeout=LONGEST_WAIT):
+                return Posted.NO
+            try:
+                refused = self._in_turn(channel, message, thread_ts)
+            finally:
+                turn.release()
+            if refused is None:
+                return Posted.YES
+            if refused.answer is not Answer.REPEAT or not pauses.pause():
+                return _POSTED.get(refused.answer, Posted.NO)
 
-    def _in_turn(self, channel: str, message: Message, thread_ts: str) -> Posted:
+    def _in_turn(self, channel: str, message: Message, thread_ts: str) -> Meaning | None:
+        """None once Slack has it, else why not."""
         until = self._clock.monotonic() + LONGEST_WAIT
         while True:
             try:
@@ -94,91 +103,85 @@ class Poster:
                     unfurl_media=False,
                 )
             except _FAULTS as fault:
-                failure = _failure(fault)
-                log.warning("chat.postMessage: %s", failure.word)
-                if failure.blocks and message.blocks:
+                refused = classify(fault)
+                log.warning("chat.postMessage: %s %s", refused.code, _details(fault))
+                if refused.answer is Answer.REDUCE and message.blocks:
                     message = message.plain()
-                elif failure.wait is not None and self._clock.monotonic() + failure.wait < until:
-                    self._clock.sleep(max(failure.wait, _SHORTEST_WAIT))
+                elif refused.answer is Answer.WAIT and self._clock.monotonic() + refused.wait < until:
+                    self._clock.sleep(max(refused.wait, _SHORTEST_WAIT))
                 else:
-                    return failure.posted
+                    return refused
             else:
-                return Posted.YES
+                return None
 
 
-def whisper(response_url: str, message: Message, *, replace: bool = False) -> bool:
-    """Answer the asker alone through the response_url. Whether Slack took it."""
+def tell(
+    client: WebClient,
+    clock: Clock,
+    message: Message,
+    *,
+    response_url: str,
+    channel: str,
+    user: str,
+    patience: float = PATIENCE,
+) -> bool:
+    """Answer the asker alone, by whatever way is left: the response_url, an ephemeral post, a direct message.
+
+    A way that Slack surely got nothing by is tried again for `patience` seconds, the others once.
+    """
+    ways: list[tuple[str, Callable[[], object]]] = [
+        (
+            "chat.postEphemeral",
+            lambda: client.chat_postEphemeral(
+                channel=channel, user=user, text=message.text, blocks=message.blocks or None
+            ),
+        ),
+        (
+            "chat.postMessage",
+            lambda: client.chat_postMessage(channel=user, text=message.text, unfurl_links=False, unfurl_media=False),
+        ),
+    ]
+    if response_url:
+        ways.insert(0, ("response_url", lambda: whisper(response_url, message)))
+    pauses = Pauses(clock, patience)
+    while True:
+        again, wait, refused = [], 0.0, None
+        for name, say in ways:
+            try:
+                say()
+            except _FAULTS as fault:
+                refused = classify(fault)
+                log.warning("%s: %s %s", name, refused.code, _details(fault))
+                if refused.answer in (Answer.REPEAT, Answer.WAIT):
+                    again.append((name, say))
+                    wait = max(wait, refused.wait)
+            else:
+                return True
+        ways = again
+        if not ways or not pauses.pause(wait):
+            log.error("an answer reached nobody: %s", refused.code if refused else "no way is left")
+            return False
+
+
+def whisper(response_url: str, message: Message) -> None:
+    """Answer the asker alone through the response_url; as plain text if Slack does not take it as it is.
+
+    Raises what `classify` understands.
+    """
     webhook = WebhookClient(response_url, timeout=_SECONDS, retry_handlers=[])
-    for text, blocks in ((message.text, message.blocks or None), (message.text, None)):
-        try:
-            answer = webhook.send_dict(
-                {
-                    "response_type": "ephemeral",
-                    "replace_original": replace,
-                    "text": text,
-                    **({"blocks": blocks} if blocks else {}),
-                    "unfurl_links": False,
-                    "unfurl_media": False,
-                }
-            )
-        except _FAULTS as fault:
-            log.warning("response_url: %s", type(fault).__name__)
-            continue
-        if answer.status_code == _OK:
-            return True
+    asked = {"response_type": "ephemeral", "text": message.text, "unfurl_links": False, "unfurl_media": False}
+    answer = webhook.send_dict(asked | ({"blocks": message.blocks} if message.blocks else {}))
+    if answer.status_code not in (_OK, _TOO_MANY) and message.blocks:
         log.warning("response_url: HTTP %s %s", answer.status_code, answer.body[:200])
-    return False
+        answer = webhook.send_dict(asked)
+    if answer.status_code != _OK:
+        said = {"status": answer.status_code, "headers": answer.headers, "error": answer.body[:200]}
+        raise SlackApiError("response_url", said)  # type: ignore[no-untyped-call]
 
 
-def tell(client: WebClient, response_url: str, channel: str, user: str, message: Message) -> bool:
-    """Answer the asker alone, by whatever way is left: the response_url, an ephemeral post, a direct message."""
-    if response_url and whisper(response_url, message):
-        return True
+def _details(fault: Exception) -> Any:
+    """Which block Slack does not take, if it says so."""
     try:
-        client.chat_postEphemeral(channel=channel, user=user, text=message.text, blocks=message.blocks or None)
-    except _FAULTS as fault:
-        log.warning("chat.postEphemeral: %s", _failure(fault).word)
-    else:
-        return True
-    try:
-        client.chat_postMessage(channel=user, text=message.text, unfurl_links=False, unfurl_media=False)
-    except _FAULTS as fault:
-        log.error("an answer reached nobody: %s", _failure(fault).word)  # noqa: TRY400 - the trace says nothing more
-        return False
-    return True
-
-
-def _failure(fault: Exception) -> _Failure:
-    if isinstance(fault, SlackApiError):
-        return _refusal(fault)
-    if isinstance(fault, urllib.error.URLError) and isinstance(fault.reason, ConnectionRefusedError):
-        return _Failure(Posted.NO, "connection refused")
-    return _Failure(Posted.UNSURE, type(fault).__name__)
-
-
-def _refusal(fault: SlackApiError) -> _Failure:
-    answer = fault.response
-    status = answer.get("status") if isinstance(answer, dict) else getattr(answer, "status_code", None)
-    body = answer if not isinstance(answer, str) else {}
-    try:
-        code = str(body.get("error") or "")
-    except (AttributeError, ValueError):
-        code = ""
-    if code in _BLOCKS:
-        details = (body.get("response_metadata") or {}).get("messages") or []
-        return _Failure(Posted.NO, f"{code} {details}", blocks=True)
-    if code == "ratelimited" or status == 429:  # noqa: PLR2004 - too many requests
-        headers = {str(k).lower(): v for k, v in (getattr(answer, "headers", None) or {}).items()}
-        return _Failure(Posted.NO, "ratelimited", wait=_seconds(headers.get("retry-after")))
-    if code in _CLOSED:
-        return _Failure(Posted.CLOSED, code)
-    if code in _LOST or not code or (isinstance(status, int) and status >= _SERVER_FAULT):
-        return _Failure(Posted.UNSURE, code or f"HTTP {status}")
-    return _Failure(Posted.NO, code)
-
-
-def _seconds(value: object) -> float:
-    try:
-        return max(float(str(value)), 0.0)
-    except ValueError:
-        return 1.0
+        return (fault.response.get("response_metadata") or {}).get("messages") or ""  # type: ignore[attr-defined]
+    except (AttributeError, ValueError):  # no answer, or none that is JSON
+        return ""

@@ -51,11 +51,21 @@ def allowed(office: Office, asker: Asker) -> Asker:
     return replace(asker, zone=person.zone)
 
 
-def privately(office: Office, asker: Asker) -> Say:
-    """How to tell the asker something that nobody else reads."""
-    return lambda message: replies.tell(
-        office.client, asker.response_url, asker.channel_id, asker.user_id, b.of_tenant(message, office.tenant)
-    )
+def privately(office: Office, asker: Asker, patience: float = replies.PATIENCE) -> Say:
+    """How to tell the asker something that nobody else reads. Without patience where acks are waiting."""
+
+    def say(message: b.Message) -> bool:
+        return replies.tell(
+            office.client,
+            office.clock,
+            b.of_tenant(message, office.tenant),
+            response_url=asker.response_url,
+            channel=asker.channel_id,
+            user=asker.user_id,
+            patience=patience,
+        )
+
+    return say
 
 
 def look_up(office: Office, query: Query) -> Report:

@@ -12,7 +12,7 @@ import pytest
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 
 from bot import web
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.cxone.deadline import Deadline
 from bot.cxone.investigate import Query
 from bot.demo.workspace import Workspace
@@ -103,7 +103,14 @@ def build() -> Iterator[Build]:
     """Build a house with what is given in place of the usual."""
     ends: list[Callable[[], object]] = []
 
-    def make(*, slack: Workspace | None = None, desk: Any = None, rules: Rules | None = None, **more: Any) -> House:
+    def make(
+        *,
+        slack: Workspace | None = None,
+        desk: Any = None,
+        rules: Rules | None = None,
+        clock: Clock | None = None,
+        **more: Any,
+    ) -> House:
         workspace = (slack or Workspace(post_burst=200)).start()
         ends.append(workspace.stop)
         uses: list[Use] = []
@@ -111,7 +118,7 @@ def build() -> Iterator[Build]:
         office = slack_app.build_office(
             client=slack_app.web_client("xoxb-demo", workspace.api_url),
             desk=known,
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             rules=rules or Rules(),
             audit=uses.append,
             **more,

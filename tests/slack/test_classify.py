@@ -40,6 +40,8 @@ def test_every_listed_code(code: str) -> None:
         (ConnectionResetError(), Answer.LOOK),
         (RemoteDisconnected("gone"), Answer.LOOK),
         (ValueError("anything else"), Answer.LOOK),
+        (SlackApiError("x", "not json"), Answer.LOOK),  # type: ignore[no-untyped-call]
+        (_error(429, {}, {"Retry-After": "soon"}), Answer.WAIT),
     ],
 )
 def test_transport_and_unlisted(error: Exception, answer: Answer) -> None:

@@ -22,6 +22,7 @@ from bot.slack import grammar
 from bot.slack.app import build_app
 from bot.slack.blocks import Message
 from bot.slack.office import Asker, Told
+from tests.clock import HandClock
 from tests.slack import reports
 from tests.slack.conftest import SECRET, Build, FixedDesk, House, until
 
@@ -297,7 +298,7 @@ def test_without_a_response_url_the_asker_is_told_otherwise(house: House) -> Non
 
 def test_the_bot_starts_and_acks_while_slack_is_down(build: Build) -> None:
     """No I/O before the ack; what cannot be checked is refused, and said as soon as that is possible."""
-    house = build()
+    house = build(clock=HandClock())
     house.slack.down()
     assert send(house, NUMBER) == 200
     assert house.used()[0].result == "refused: not_checked"

@@ -8,7 +8,6 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
-from slack_sdk.errors import SlackApiError
 
 from bot.demo.workspace import Workspace
 from bot.slack import access, app, replies, serving, spans
@@ -16,7 +15,7 @@ from bot.slack.blocks import Message
 from bot.slack.office import Asker, Once, Pool, Use
 from bot.slack.replies import Posted, Poster
 from tests.clock import HandClock
-from tests.slack.conftest import Build, House
+from tests.slack.conftest import Build, FixedDesk, House, until
 
 
 @pytest.mark.parametrize(
@@ -161,21 +160,96 @@ def test_a_wait_that_is_too_long_is_not_waited(workspace: Workspace, clock: Hand
     assert clock.slept == [2.0]
 
 
-def test_a_connection_refused_posted_nothing(clock: HandClock) -> None:
-    """It may be said at once in another way."""
-    with Workspace() as gone:
-        url = gone.api_url
-    assert Poster(app.web_client("xoxb-demo", url), clock).post("C0VOICEBOT", Message("x")) is Posted.NO
-    assert not replies.whisper(f"{url}x", Message("x"))
+class Outage(HandClock):
+    """A clock by which Slack is down for so many seconds; what sleeps meets a Slack that is back."""
+
+    def __init__(self, slack: Workspace, seconds: float) -> None:
+        super().__init__()
+        self.slack, self.back, self.over = slack, self.monotonic() + seconds, False
+        slack.down()
+
+    def sleep(self, seconds: float) -> None:
+        """Pass that time, and with it the outage."""
+        super().sleep(seconds)
+        if not self.over and self.monotonic() >= self.back:
+            self.over = True
+            self.slack.down(is_down=False)
 
 
-def test_an_answer_that_reaches_nobody_is_logged(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
-    """There is nothing else to do."""
+@pytest.mark.parametrize("seconds", [1, 10, 50])
+def test_an_outage_of_some_seconds_only_delays_a_post(workspace: Workspace, seconds: float) -> None:
+    """Nothing was sent, so it is sent again; once it is there, no more."""
+    clock = Outage(workspace, seconds)
+    assert Poster(app.web_client("xoxb-demo", workspace.api_url), clock).post("C0VOICEBOT", Message("x")) is Posted.YES
+    assert len(workspace.messages("voicebot-ops")) == 1
+    assert sum(clock.slept) < seconds + 8
+
+
+def test_a_long_outage_is_given_up_after_a_minute(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
+    """The channel first, the asker after, and in the end the log."""
+    clock = Outage(workspace, 3600)
+    client = app.web_client("xoxb-demo", workspace.api_url)
+    assert Poster(client, clock).post("C0VOICEBOT", Message("x")) is Posted.NO
+    assert 50 < sum(clock.slept) <= replies.PATIENCE
+    url = workspace.api_url.replace("/api/", "/response/x")
+    assert not replies.tell(client, clock, Message("x"), response_url=url, channel="C0VOICEBOT", user="U0SAM")
+    assert 100 < sum(clock.slept) <= 2 * replies.PATIENCE
+    assert "reached nobody" in caplog.text
+
+
+def test_an_answer_outlives_a_slack_that_goes_away_meanwhile(build: Build) -> None:
+    """The channel gets it, once, and the asker nothing else."""
+    slack = Workspace(post_burst=200)
+    clock = HandClock()
+    house = build(slack=slack, clock=clock, desk=FixedDesk(gate=threading.Event()))
+    house.slack.command("+15550199888")
+    until(lambda: house.desk.asked)
+    house.office.poster._clock = Outage(slack, 15)
+    assert house.desk.gate is not None
+    house.desk.gate.set()
+    assert [message["text"].splitlines()[0] for message in house.posted()] == ["🔴  Billing refused the handover"]
+    assert house.used()[0].result == "rejected"
+    assert [seen["text"] for seen in house.slack.ephemerals()] == ["Looking up …9888"]
+
+
+def test_a_check_waits_for_a_slack_that_comes_back(workspace: Workspace) -> None:
+    """For some seconds; a person is waiting."""
+    client = app.web_client("xoxb-demo", workspace.api_url)
+    access.Access(client, Outage(workspace, 10)).check("U0SAM", "C0VOICEBOT", "voicebot-ops")
+    with pytest.raises(access.Refused, match="did not say"):
+        access.Access(client, Outage(workspace, 60)).check("U0SAM", "C0VOICEBOT", "voicebot-ops")
+
+
+def test_an_asker_is_told_as_soon_as_slack_is_back(workspace: Workspace) -> None:
+    """By the response_url, which is tried first."""
+    workspace.command("help")  # nobody listens; it makes a response_url
+    key = next(iter(workspace.team.response_urls))
+    url = workspace.api_url.replace("/api/", f"/response/{key}")
+    clock = Outage(workspace, 5)
+    client = app.web_client("xoxb-demo", workspace.api_url)
+    assert replies.tell(client, clock, Message("told"), response_url=url, channel="C0VOICEBOT", user="U0SAM")
+    assert [seen["text"] for seen in workspace.ephemerals()][-1:] == ["told"]
+
+
+def test_as_slack_asks_the_asker_is_told_later(workspace: Workspace, clock: HandClock) -> None:
+    """A 429 of every way: the longest Retry-After is waited, once."""
+    for method in ("chat.postEphemeral", "chat.postMessage"):
+        workspace.faults.script(method, ["429:7"])
+    client = app.web_client("xoxb-demo", workspace.api_url)
+    assert replies.tell(client, clock, Message("x"), response_url="", channel="C0VOICEBOT", user="U0SAM")
+    assert clock.slept == [7.0]
+
+
+def test_an_answer_that_reaches_nobody_is_logged(
+    workspace: Workspace, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There is nothing else to do: what Slack may have taken is not said again."""
     workspace.faults.script("chat.postEphemeral", ["500"])
     workspace.faults.script("chat.postMessage", ["500"])
     client = app.web_client("xoxb-demo", workspace.api_url)
-    assert not replies.tell(client, "", "C0VOICEBOT", "U0SAM", Message("x"))
+    assert not replies.tell(client, clock, Message("x"), response_url="", channel="C0VOICEBOT", user="U0SAM")
     assert "reached nobody" in caplog.text
+    assert clock.slept == []
 
 
 def test_a_response_url_that_refuses_blocks_gets_text(house: House) -> None:
@@ -184,26 +258,6 @@ def test_a_response_url_that_refuses_blocks_gets_text(house: House) -> None:
     house.slack.command("queue q-1")
     (seen,) = house.whispered("Billing, now")
     assert "blocks" not in seen
-
-
-@pytest.mark.parametrize(
-    ("answer", "posted"),
-    [
-        ("not json", Posted.UNSURE),
-        ({"status": 503, "body": ""}, Posted.UNSURE),
-        ({"error": "no_permission"}, Posted.NO),
-    ],
-)
-def test_answers_of_any_kind_are_understood(answer: Any, posted: Posted) -> None:
-    """The client gives a dict, a string or its own record."""
-    fault = SlackApiError("x", answer)  # type: ignore[no-untyped-call]
-    assert replies._failure(fault).posted is posted
-
-
-def test_a_retry_after_that_is_no_number_is_a_second() -> None:
-    """Dates are not Slack's, but proxies'."""
-    assert replies._seconds("soon") == 1.0
-    assert replies._seconds("-1") == 0.0
 
 
 def test_an_audit_that_fails_takes_nothing_from_the_answer(build: Build, caplog: pytest.LogCaptureFixture) -> None:
