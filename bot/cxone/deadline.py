@@ -3,6 +3,10 @@
 A socket's timeout starts anew with each byte, so a server that sends one now and then could hold a call for ever.
 Sockets in use are therefore registered with the deadline, which shuts them down when it passes: a blocked read ends
 at once, whatever it was reading. The same happens to what is still on its way when the deadline is closed early.
+
+Before there is a socket to shut down, a call may hang in the look-up of a name, which nothing can break off, or at a
+proxy that answers byte by byte. So each new connection is made in a thread of its own, which is left behind when the
+time for it is over.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from typing import Any, Self
 import requests.adapters
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
 
 from bot.clock import Clock
 
@@ -132,6 +137,28 @@ class _Watched:
     """Hands the socket of a connection to the deadline that its thread works under."""
 
     sock: socket.socket | None
+    timeout: float | None
+
+    def connect(self) -> None:
+        """Within the seconds for a connection, whatever belongs to it. Raises what connecting raises."""
+        over = threading.Event()
+        raised: list[BaseException] = []
+
+        def connecting() -> None:
+            try:
+                super(_Watched, self).connect()  # type: ignore[misc]  # the connection's own, see the two classes below
+            except BaseException as error:  # noqa: BLE001 - told to the thread that waits for it
+                raised.append(error)
+            if over.is_set() and self.sock is not None:
+                self.sock.close()
+            over.set()
+
+        threading.Thread(target=connecting, name="connecting", daemon=True).start()
+        if not over.wait(self.timeout):
+            over.set()
+            raise ConnectTimeoutError(self, "no connection in time")
+        if raised:
+            raise raised[0]
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         super().request(*args, **kwargs)  # type: ignore[misc]  # the connection's own, see the two classes below

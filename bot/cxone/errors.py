@@ -51,10 +51,12 @@ class CXoneError(Exception):
 
     def learned(self, sentence: str) -> Self:
         """The same error that also says what was learned until then."""
-        if not sentence:
-            return self
+        return self.told(f"{self.sentence} {sentence}") if sentence else self
+
+    def told(self, sentence: str) -> Self:
+        """The same error in other words."""
         told = copy.copy(self)
-        told.sentence = f"{self.sentence} {sentence}"
+        told.sentence = sentence
         told.args = (*self.args[:3], told.sentence, *self.args[4:])
         return told
 

@@ -1,10 +1,11 @@
-"""What the search itself adds to a diagnosis: calls passed over, pages not read. Pure."""
+"""What the search itself adds to a diagnosis: calls passed over or gone, pages not read. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from bot.cxone.errors import CXoneError
 from bot.diagnosis.handover import Conversation, Diagnosis, Finding, OtherCall
@@ -42,20 +43,44 @@ def outbound_newer(chosen: Conversation, others: Iterable[Conversation]) -> list
     ]
 
 
-def missing_pages(failed: Sequence[CXoneError], pages: int) -> list[Finding]:
-    """Pages of the list that could not be read: a newer call of the number may stand there."""
-    if not failed:
-        return []
-    what = "1 part" if len(failed) == 1 else f"{len(failed)} parts"
+def gone_before(gone: Sequence[tuple[Conversation, CXoneError]]) -> list[Finding]:
+    """Calls that were meant before the one that is told: listed, but their details are not there."""
     return [
-        Finding(
-            code=Code.NOT_CHECKED,
-            status=FINDINGS[Code.NOT_CHECKED],
-            message=f"{what} of the list of calls could not be read, {pages} pages could: a newer call of this number "
-            f"may be missing. {failed[0]}",
-            evidence={"call": failed[0].call, "status": failed[0].status},
+        _not_checked(
+            f"The call {call.id}{_began(call)} was meant first: it is listed, but {error.status} on {error.call}. "
+            "This is the next one.",
+            {"id": call.id, "call": error.call, "status": error.status},
         )
+        for call, error in gone
     ]
+
+
+def missing_pages(
+    failed: Sequence[CXoneError], pages: int, *, older: CXoneError | None = None, cut: bool = False
+) -> list[Finding]:
+    """What of the lists was not read: failed parts, all that is `older`, and what is more than is read of one list."""
+    found = []
+    if failed:
+        what = "1 part" if len(failed) == 1 else f"{len(failed)} parts"
+        text = (
+            f"{what} of the list of calls could not be read, {pages} pages could: a newer call of this number may be "
+            f"missing. {failed[0]}"
+        )
+        found.append(_not_checked(text, {"call": failed[0].call, "status": failed[0].status}))
+    if older is not None:
+        found.append(_not_checked(str(older), {"call": older.call, "status": older.status}))
+    if cut:
+        text = f"The list of calls is longer than the {pages} pages that were read: a newer call may be missing."
+        found.append(_not_checked(text, {"pages": pages}))
+    return found
+
+
+def _not_checked(message: str, evidence: Mapping[str, Any]) -> Finding:
+    return Finding(code=Code.NOT_CHECKED, status=FINDINGS[Code.NOT_CHECKED], message=message, evidence=evidence)
+
+
+def _began(call: Conversation) -> str:
+    return f", which began {call.started_at:%Y-%m-%d %H:%M} UTC," if call.started_at else ""
 
 
 def failed_at(diagnosis: Diagnosis, others: Iterable[OtherCall], since: datetime) -> tuple[datetime, ...]:

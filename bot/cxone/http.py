@@ -63,6 +63,8 @@ class Answer:
     status: int
     body: Any = field(repr=False)
     seconds: float
+    method: str  # of the call that it answers
+    path: str = field(repr=False)
 
 
 SignIn = Callable[["Session", Deadline, Priority], Token]
@@ -200,7 +202,7 @@ class Session:
             answer = self._repeated(call, self._token_for(call))
         if answer.status >= 300:  # noqa: PLR2004  # the same
             raise refusal(call, answer, needs)
-        return Answer(answer.status, decoded(call, answer), call.spent())
+        return Answer(answer.status, decoded(call, answer), call.spent(), call.method, call.path)
 
     # ---- the token ----
 

@@ -25,11 +25,12 @@ class Listing:
     pages: int = 0
     of: int = 0  # how many pages there are; 0 where the platform does not say
     failed: list[CXoneError] = field(default_factory=list)
+    cut: bool = False  # there are more pages than are read of one list
     _seen: set[str] = field(default_factory=set, repr=False)
 
     @property
     def complete(self) -> bool:
-        """Whether every page was read."""
+        """Whether every page was read, of those that are read of one list."""
         return not self.failed
 
     def add(self, rows: Sequence[Row]) -> list[Row]:

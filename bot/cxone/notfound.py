@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot import phone
-from bot.diagnosis.handover import Searched
+from bot.cxone.errors import NotFoundError
+from bot.diagnosis.handover import Conversation, Searched
 
 
 class ConversationNotFound(Exception):  # noqa: N818 - it is what the answer says, and nothing went wrong
@@ -27,7 +29,20 @@ def no_id(conversation_id: str, tenant: str, host: str, why: str = "") -> Conver
     )
 
 
-def no_number(number: phone.Number, searched: Searched) -> ConversationNotFound:
+def no_details(
+    gone: Sequence[tuple[Conversation, NotFoundError]], searched: Searched | None, tenant: str, host: str
+) -> ConversationNotFound:
+    """Listed, and gone when it was to be opened: a row may outlive its document, or come before it."""
+    call, error = gone[0]
+    what = f"The call {_short(call.id)} is" if len(gone) == 1 else f"All {len(gone)} calls that are meant are"
+    return ConversationNotFound(
+        searched,
+        f"No conversation could be opened. {what} listed in tenant {tenant} ({host}), but the details are not there: "
+        f"404 on {error.call}. They may be gone already, or come late: try again in a minute.",
+    )
+
+
+def no_number(number: phone.Number, searched: Searched, *, cut: bool = False) -> ConversationNotFound:
     """None of this number, or it is the bot's own."""
     if searched.hotline:
         return ConversationNotFound(
@@ -37,18 +52,20 @@ def no_number(number: phone.Number, searched: Searched) -> ConversationNotFound:
         )
     return ConversationNotFound(
         searched,
-        f"No conversation of {number.masked}. {_looked(searched)} Compared with {', '.join(searched.forms)}. Calls can "
-        "appear late: try again in a minute. Other tenants were not searched.",
+        f"No conversation of {number.masked}. {_looked(searched, cut=cut)} Compared with "
+        f"{', '.join(searched.forms)}. Calls can appear late: try again in a minute. Other tenants were not searched.",
     )
 
 
-def no_session(session_id: str, searched: Searched, read: int, listed: int) -> ConversationNotFound:
+def no_session(
+    session_id: str, searched: Searched, read: int, listed: int, *, cut: bool = False
+) -> ConversationNotFound:
     """None of this Cognigy session among those whose details were read."""
     rest = "" if read >= listed else f" Only the newest were opened: {read:,} of {listed:,}."
     return ConversationNotFound(
         searched,
-        f"No conversation of the Cognigy session {_short(session_id)}. {_looked(searched)}{rest} Give the caller's "
-        "number or the id of the conversation; calls can appear late: try again in a minute.",
+        f"No conversation of the Cognigy session {_short(session_id)}. {_looked(searched, cut=cut)}{rest} "
+        "Give the caller's number or the id of the conversation; calls can appear late: try again in a minute.",
     )
 
 
@@ -57,12 +74,13 @@ def many(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
-def _looked(searched: Searched) -> str:
+def _looked(searched: Searched, *, cut: bool) -> str:
     calls, pages = many(searched.calls, "call"), many(searched.pages, "page")
     newest = "it lists none" if searched.newest is None else f"the newest began {_ago(searched.newest, searched.until)}"
+    rest = " The list is longer than that; the rest was not read, and the call may stand there." if cut else ""
     return (
         f"Looked through {calls} on {pages} in tenant {searched.tenant} ({searched.host}), from "
-        f"{searched.since:%Y-%m-%d %H:%M} to {searched.until:%Y-%m-%d %H:%M} UTC; {newest}."
+        f"{searched.since:%Y-%m-%d %H:%M} to {searched.until:%Y-%m-%d %H:%M} UTC; {newest}.{rest}"
     )
 
 

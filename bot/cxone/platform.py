@@ -8,23 +8,25 @@ the pure `parse` in `conversations.py`.
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from bot import phone
 from bot.clock import Clock
-from bot.cxone import conversations
+from bot.cxone import conversations, pages
 from bot.cxone.errors import (
     AnswerError,
     CXoneError,
-    DeadlineError,
     ForbiddenError,
     MethodError,
     NotFoundError,
     SignInError,
+    shown,
 )
 from bot.cxone.http import Answer, Deadline, Priority, Session, SignIn, Token
 from bot.cxone.listing import (
@@ -39,6 +41,7 @@ from bot.cxone.listing import (
     rows_of,
     whole_of,
 )
+from bot.cxone.pools import Pools
 from bot.cxone.targets import look_up
 from bot.diagnosis.handover import Conversation, Target, TargetKind, TargetRef, TargetStatus
 
@@ -47,16 +50,13 @@ READ_CONVERSATIONS = "the scope conversations:read"
 READ_ANALYTICS = "the scope analytics:conversations:read"
 _LIST = "/api/v2/conversations"
 _DETAILS = "/api/v2/conversations/{id}"
-_HISTORY = "/api/v2/analytics/conversations/details/query"
+HISTORY = "/api/v2/analytics/conversations/details/query"
 _TARGETS = {
     TargetKind.USER: ("/api/v2/users/{id}", "the scope users:read"),
     TargetKind.QUEUE: ("/api/v2/queues/{id}", "a scope for queues"),
     TargetKind.FLOW: ("/api/v2/flows/{id}", "a scope for flows"),
 }
-_FOR_PAGES = 0.75  # of what is left: one page that hangs must leave time for the details and the target
 _AT_ONCE: dict[Priority, int] = {"person": 32, "watcher": 4}
-
-T = TypeVar("T")
 
 
 def client_credentials(client_id: str, client_secret: str) -> SignIn:
@@ -101,20 +101,13 @@ class Conversations:
         self.host = session.host
         self._clock = clock
         self._history_method = "GET"
-        self._pools = {
-            priority: concurrent.futures.ThreadPoolExecutor(many, thread_name_prefix=f"cxone-{priority}")
-            for priority, many in _AT_ONCE.items()
-        }
+        self._pools = Pools("cxone", _AT_ONCE)
+        self.submit = self._pools.submit  # one call, in parallel
 
     def close(self) -> None:
         """End the pools; what is under way may finish."""
-        for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._pools.close()
         self.session.close()
-
-    def submit(self, priority: Priority, job: Callable[..., T], *args: Any) -> concurrent.futures.Future[T]:
-        """Run one call in parallel. A job must not submit further ones, or the pool could wait for itself."""
-        return self._pools[priority].submit(job, *args)
 
     # ---- conversations ----
 
@@ -134,12 +127,15 @@ class Conversations:
         """
         params = {"pageSize": PAGE_SIZE, "conversationType": "voice"}
 
+        def ask(more: Mapping[str, Any]) -> Row:
+            asked = {**params, **more}
+            return _object(self.session.get(_LIST, asked, deadline, priority, needs=READ_CONVERSATIONS))
+
         def page(number: int) -> Row:
-            more = {**params, "pageNumber": number}
-            return _object(self.session.get(_LIST, more, deadline, priority, needs=READ_CONVERSATIONS), _LIST)
+            return ask({"pageNumber": number})
 
         listing = Listing(on_page)
-        body = _object(self.session.get(_LIST, params, deadline, priority, needs=READ_CONVERSATIONS), _LIST)
+        body = ask({})
         rows = rows_of(body, "entities", _LIST)
         listing.add(rows)
         listing.of = page_count(body, "total", len(rows))
@@ -147,9 +143,11 @@ class Conversations:
         first = 1 if first is None else first
         if listing.of:
             numbers = range(first + 1, first + min(listing.of, MOST_PAGES))
-            self._in_parallel(listing, page, numbers, deadline, priority)
+            listing.cut = listing.of > MOST_PAGES
+            pages.in_parallel(listing, _LIST, [self.submit(priority, page, number) for number in numbers], deadline)
         elif rows:
-            self._one_by_one(listing, body, page, first, deadline, priority)
+            following = functools.partial(self._follow, deadline=deadline, priority=priority)
+            pages.one_by_one(listing, body, page, following, first, MOST_PAGES)
         return listing
 
     def history(
@@ -164,14 +162,16 @@ class Conversations:
 
         def page(number: int) -> Row:
             answer = self._query(question(since, until, number), deadline, priority)
-            return {**answer, "entities": [history_row(each) for each in rows_of(answer, "conversations", _HISTORY)]}
+            return {**answer, "entities": [history_row(each) for each in rows_of(answer, "conversations", HISTORY)]}
 
         listing = Listing(on_page)
         body = page(1)
-        rows = rows_of(body, "entities", _HISTORY)
+        rows = rows_of(body, "entities", HISTORY)
         listing.add(rows)
         listing.of = page_count(body, "totalHits", len(rows))
-        self._in_parallel(listing, page, range(2, 1 + min(listing.of, MOST_PAGES)), deadline, priority)
+        listing.cut = listing.of > MOST_PAGES
+        jobs = [self.submit(priority, page, number) for number in range(2, 1 + min(listing.of, MOST_PAGES))]
+        pages.in_parallel(listing, HISTORY, jobs, deadline)
         return listing
 
     def document(self, conversation_id: str, deadline: Deadline, priority: Priority = "person") -> Row:
@@ -179,7 +179,7 @@ class Conversations:
         answer = self.session.get(
             _DETAILS, item=conversation_id, deadline=deadline, priority=priority, needs=READ_CONVERSATIONS
         )
-        return _object(answer, _DETAILS)
+        return _object(answer)
 
     def calls_of_session(self, session_id: str, deadline: Deadline) -> tuple[str, ...]:  # noqa: ARG002  # as it says
         """None: this API names a session only inside a conversation's events."""
@@ -220,7 +220,7 @@ class Conversations:
         route, needs = _TARGETS[kind]
         try:
             answer = self.session.get(route, item=target_id, deadline=deadline, priority=priority, needs=needs)
-            document = _object(answer, route)
+            document = _object(answer)
         except NotFoundError:
             return Target(id=target_id, kind=kind, status=TargetStatus.ERROR, missing=True, read_at=self._clock.now())
         except CXoneError as error:
@@ -231,65 +231,12 @@ class Conversations:
                 why_not_checked=_why(error),
                 read_at=self._clock.now(),
             )
-        return conversations.parse_target(kind, document, self._clock.now())
+        target = conversations.parse_target(kind, document, self._clock.now())
+        return target if target.id else replace(target, id=target_id)
 
-    # ---- pages ----
+    # ---- single calls ----
 
-    def _in_parallel(
-        self,
-        listing: Listing,
-        page: Callable[[int], Row],
-        numbers: Sequence[int],
-        deadline: Deadline,
-        priority: Priority,
-    ) -> None:
-        """Read the pages of these numbers at once; one that fails stands in `failed`."""
-        asked = [self.submit(priority, page, number) for number in numbers]
-        try:
-            arrived = 0
-            for each in _done(asked, deadline.left() * _FOR_PAGES):
-                arrived += 1
-                try:
-                    listing.add(rows_of(each.result(), "entities", _LIST))
-                except CXoneError as error:
-                    listing.failed.append(error)
-            if arrived < len(asked):
-                listing.failed.append(_no_answer(_LIST, len(asked) - arrived, deadline))
-        finally:
-            for each in asked:
-                each.cancel()
-
-    def _one_by_one(  # noqa: PLR0917 - what a page is read with
-        self,
-        listing: Listing,
-        body: Row,
-        page: Callable[[int], Row],
-        number: int,
-        deadline: Deadline,
-        priority: Priority,
-    ) -> None:
-        """Follow `nextUri`, or count up where not even that is given, until a page brings nothing new."""
-        followed = False
-        while listing.pages < MOST_PAGES:
-            following = body.get("nextUri")
-            if not following and (followed or "nextUri" in body):
-                return
-            try:
-                if isinstance(following, str) and following:
-                    followed = True
-                    body = _object(self._follow(following, deadline, priority), _LIST)
-                else:
-                    number += 1
-                    body = page(number)
-                if not listing.add(rows_of(body, "entities", _LIST)):
-                    return
-            except NotFoundError:
-                return
-            except CXoneError as error:
-                listing.failed.append(error)
-                return
-
-    def _follow(self, uri: str, deadline: Deadline, priority: Priority) -> Answer:
+    def _follow(self, uri: str, *, deadline: Deadline, priority: Priority) -> Row:
         """GET a `nextUri`, absolute or not. Never beyond our own host: the token goes nowhere else."""
         parts = urlsplit(urljoin(self.session.base_url + _LIST, uri))
         own = urlsplit(self.session.base_url)
@@ -301,14 +248,15 @@ class Conversations:
                 f"GET {_LIST}: {self.host} says that the list goes on at another host; not followed.",
             )
         path = parts.path.removeprefix(own.path) if own.path else parts.path
-        return self.session.get(path, dict(parse_qsl(parts.query)), deadline, priority, needs=READ_CONVERSATIONS)
+        params = dict(parse_qsl(parts.query))
+        return _object(self.session.get(path, params, deadline, priority, needs=READ_CONVERSATIONS))
 
     def _query(self, question: Row, deadline: Deadline, priority: Priority) -> Row:
         """Ask analytics: GET with a body, and POST for good once a server answered 405."""
         try:
             answer = self.session.send(
                 self._history_method,
-                _HISTORY,
+                HISTORY,
                 body=question,
                 deadline=deadline,
                 priority=priority,
@@ -319,39 +267,30 @@ class Conversations:
                 raise
             self._history_method = "POST"
             return self._query(question, deadline, priority)
-        return _object(answer, _HISTORY)
+        except NotFoundError as error:
+            raise AnswerError(
+                self._history_method,
+                HISTORY,
+                error.status,
+                f"404 on {error.call}: {self.host} does not offer this call to the bot's own service account, which "
+                f"most likely lacks {READ_ANALYTICS}.",
+            ) from None
+        return _object(answer)
 
 
-def _object(answer: Answer, route: str) -> Row:
+def _object(answer: Answer) -> Row:
     """The body as the object that it must be. Raises AnswerError."""
     if isinstance(answer.body, Mapping):
         return answer.body
     raise AnswerError(
-        "GET",
-        route,
+        answer.method,
+        answer.path,
         answer.status,
-        f"GET {route} answered with JSON of another shape than expected. Check the profile (CXONE_API) and the address "
-        "(CXONE_BASE_URL).",
+        f"{answer.method} {shown(answer.path)} answered with JSON of another shape than expected. Check the profile "
+        "(CXONE_API) and the address (CXONE_BASE_URL).",
     )
-
-
-def _done(asked: Sequence[concurrent.futures.Future[T]], seconds: float) -> Iterator[concurrent.futures.Future[T]]:
-    """Those that are done within so many seconds, as they come."""
-    try:
-        yield from concurrent.futures.as_completed(asked, timeout=max(0.001, seconds))
-    except TimeoutError:
-        return
 
 
 def _why(error: CXoneError) -> str:
     """Why a target could not be looked at, as half a sentence: "403 on GET …: the service account most likely …"."""
     return re.sub(r"\s+", " ", str(error)).rstrip(".")
-
-
-def _no_answer(path: str, pages: int, deadline: Deadline) -> CXoneError:
-    return DeadlineError(
-        "GET",
-        path,
-        None,
-        f"GET {path}: {pages} pages did not come in time; the whole look-up may take {deadline.seconds:.3g} s.",
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -282,6 +283,28 @@ def test_no_server_outlives_the_deadline(script: object) -> None:
         with pytest.raises(DeadlineError, match=r"GET /api/v2/users/u-1 .* within the 0.5 s"):
             plain(server.url).get(PATH, deadline=Deadline(SystemClock(), 0.5))
         assert time.monotonic() - began < 0.8
+
+
+def test_a_name_that_is_never_resolved_does_not_outlive_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can break that off, so it is left behind."""
+    never = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: never.wait(30))
+    session, clock = plain("http://localhost:1"), SystemClock()
+    began = time.monotonic()
+    with pytest.raises(DeadlineError, match=r"GET /x on localhost:1 did not answer within the 0\.5 s"):
+        session.get("/x", deadline=Deadline(clock, 0.5))
+    assert time.monotonic() - began < 1.0
+    never.set()
+
+
+def test_a_handshake_that_comes_byte_by_byte_does_not_outlive_the_deadline() -> None:
+    """The record says that 16,384 bytes follow."""
+    with RawServer(bytewise(b"x" * 100, 0.1, head=b"\x16\x03\x03\x40\x00")) as server:
+        session = plain(server.url.replace("http:", "https:"))
+        began = time.monotonic()
+        with pytest.raises(DeadlineError):
+            session.get("/x", deadline=Deadline(SystemClock(), 0.5))
+        assert time.monotonic() - began < 1.0
 
 
 def test_a_hang_leaves_time_for_a_second_try(tenant: Tenant) -> None:

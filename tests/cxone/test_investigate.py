@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,11 @@ import pytest
 
 from bot import phone
 from bot.clock import SystemClock
+from bot.cxone import platform
 from bot.cxone.errors import CXoneError, DeadlineError, ForbiddenError, RateLimitedError, ServerFaultError
 from bot.cxone.http import Deadline
 from bot.cxone.investigate import ById, ByNumber, BySession, ConversationNotFound, Investigator, Known, Progress
+from bot.cxone.platform import Conversations
 from bot.demo import cast
 from bot.demo.tenant import Tenant
 from bot.diagnosis.handover import OtherCall, Report, TargetKind, TargetStatus
@@ -36,6 +39,12 @@ def asked(server: Tenant, start: str) -> int:
     return sum(1 for seen in server.requests if seen.path.startswith(start))
 
 
+def at_rest(desk: Investigator) -> None:
+    """Wait until nothing that was asked for is under way any more."""
+    assert isinstance(desk.platform, Conversations)
+    desk.platform._pools.close(wait=True)
+
+
 def codes(report: Report) -> set[Code]:
     """The findings' codes."""
     return {finding.code for finding in report.diagnosis.findings}
@@ -50,17 +59,29 @@ def test_the_newest_call_of_the_number_is_diagnosed(desk: Investigator, server: 
     new = server.play("rejected", at=ago(clock, hours=1), seed=2)
     middle = server.play("accepted_queue", at=ago(clock, hours=3), seed=3)
     server.play("rejected", "+15550100001", at=ago(clock, minutes=30))
-    report = desk.look_up(ByNumber(NUMBER))
+    with Deadline(clock, 20) as limit:
+        report = desk.look_up(ByNumber(NUMBER), deadline=limit)
+        at_rest(desk)
+    assert limit.requests == len(server.requests)
+    assert report.requests <= limit.requests
     assert report.diagnosis.conversation_id == new
     assert [other.conversation_id for other in report.others] == [middle, old]
     assert [other.outcome for other in report.others] == [Outcome.ACCEPTED, Outcome.REJECTED]
     assert (report.calls_today, report.unread_today) == (3, 0)
     assert report.failed_today == (ago(clock, hours=5), ago(clock, hours=1))
-    assert report.requests == len(server.requests)
     assert report.document["id"] == new
     assert report.searched is not None
     assert (report.searched.calls, report.searched.pages, report.searched.complete) == (4, 1, True)
     assert all("5550199" not in form for form in report.searched.forms)
+
+
+def test_a_report_counts_its_requests(desk: Investigator, server: Tenant, clock: HandClock) -> None:
+    """All that were made; a target whose kind the call itself names is asked for once, so none is left under way."""
+    for seed in range(3):
+        server.play("accepted_queue", at=ago(clock, hours=1 + seed), seed=seed)
+    report = desk.look_up(ByNumber(NUMBER))
+    assert [other.outcome for other in report.others] == [Outcome.ACCEPTED] * 2
+    assert report.requests == len(server.requests) == 6  # token, list, three details, target
 
 
 def test_no_order_and_no_page_size_is_trusted(desk: Investigator, server: Tenant, clock: HandClock) -> None:
@@ -215,6 +236,35 @@ def test_details_that_are_gone_leave_the_next_call(desk: Investigator, server: T
     assert desk.look_up(ByNumber(NUMBER)).diagnosis.conversation_id == wanted
 
 
+def test_the_next_call_says_which_one_is_gone(desk: Investigator, server: Tenant, clock: HandClock) -> None:
+    """So that nobody takes an older call for the newest; the one that is gone is no choice."""
+    wanted = server.play("rejected", at=ago(clock, hours=3), seed=1)
+    gone = server.play("rejected", at=ago(clock, hours=1), seed=2)
+    server.faults.add(DETAILS + gone, "status", status=404)
+    report = desk.look_up(ByNumber(NUMBER))
+    assert report.diagnosis.conversation_id == wanted
+    assert report.others == ()
+    told = [finding.message for finding in report.diagnosis.findings if finding.code is Code.NOT_CHECKED]
+    call = f"The call {gone}, which began 2026-11-20 13:00 UTC, was meant first"
+    assert told == [f"{call}: it is listed, but 404 on GET /api/v2/conversations/{gone}. This is the next one."]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_call_that_is_listed_and_gone_is_no_conversation(
+    desk: Investigator, server: Tenant, clock: HandClock, count: int
+) -> None:
+    """A 404 on details means that there is none; CXone itself was asked, and answered."""
+    for seed in range(count):
+        server.play("rejected", at=ago(clock, hours=1 + seed), seed=seed)
+    server.faults.add(DETAILS, "status", status=404)
+    with pytest.raises(
+        ConversationNotFound, match=r"^No conversation could be opened\..* 404 on GET /api/v2/conv"
+    ) as none:
+        desk.look_up(ByNumber(NUMBER))
+    assert none.value.searched is not None
+    assert ("All 2 calls" in none.value.sentence) == (count == 2)
+
+
 # ---- id, session, index ----
 
 
@@ -357,6 +407,59 @@ def test_analytics_without_its_scope_is_named(desk: Investigator, server: Tenant
     assert any("analytics:conversations:read" in finding.message for finding in report.diagnosis.findings)
 
 
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (404, f"404 on GET {ANALYTICS}/conversations/details/query: .* does not offer this call .*analytics:conversat"),
+        (403, f"403 on GET {ANALYTICS}/conversations/details/query: .*analytics:conversations:read"),
+    ],
+)
+def test_older_calls_that_could_not_be_searched_are_told(
+    desk: Investigator, server: Tenant, clock: HandClock, status: int, says: str
+) -> None:
+    """Which call, which scope, from when on; no "check the id" where none was given."""
+    server.faults.add(ANALYTICS, "status", status=status)
+    begins = r"Calls that began before 2026-11-19 14:00 UTC could not be searched: "
+    with pytest.raises(CXoneError, match=f"^{begins}{says}") as caught:
+        desk.look_up(ByNumber(NUMBER, since=timedelta(days=3)))
+    assert "the id" not in str(caught.value)
+    server.play("rejected", at=ago(clock, hours=1))
+    report = desk.look_up(ByNumber(NUMBER, since=timedelta(days=3)))
+    assert report.searched is not None
+    assert not report.searched.complete
+    told = [finding.message for finding in report.diagnosis.findings if finding.code is Code.NOT_CHECKED]
+    assert len(told) == 1
+    assert re.match(f"{begins}{says}", told[0])
+
+
+@pytest.mark.parametrize("next_uri_only", [False, True])
+def test_a_list_that_is_too_long_is_said_to_be(
+    desk: Investigator, server: Tenant, clock: HandClock, monkeypatch: pytest.MonkeyPatch, *, next_uri_only: bool
+) -> None:
+    """Nobody takes the pages that are read of one list for all of it."""
+    monkeypatch.setattr(platform, "MOST_PAGES", 3)
+    for number in range(40):
+        server.play("rejected", f"+1555020{number:04}", at=ago(clock, hours=2, minutes=number))
+    server.page_cap, server.next_uri_only = 10, next_uri_only
+    with pytest.raises(ConversationNotFound, match=r"30 calls on 3 pages .* The list is longer than that") as caught:
+        desk.look_up(ByNumber(NUMBER))
+    assert caught.value.searched is not None
+    assert not caught.value.searched.complete
+    server.play("rejected", at=ago(clock, hours=1))
+    report = desk.look_up(ByNumber(NUMBER))
+    assert report.searched is not None
+    assert not report.searched.complete
+    assert any("longer than the 3 pages" in finding.message for finding in report.diagnosis.findings)
+
+
+def test_an_answer_of_another_shape_names_its_own_call(desk: Investigator, server: Tenant, clock: HandClock) -> None:
+    """The details' whole path, not the route they share."""
+    call = server.play("rejected", at=ago(clock, hours=1))
+    server.faults.add(DETAILS, "body", body=None)
+    with pytest.raises(CXoneError, match=f"^GET /api/v2/conversations/{call} answered with JSON of another"):
+        desk.look_up(ByNumber(NUMBER))
+
+
 def test_pages_that_fail_are_told_beside_the_diagnosis(desk: Investigator, server: Tenant, clock: HandClock) -> None:
     """A newer call may stand on them."""
     for number in range(30):
@@ -464,20 +567,27 @@ def test_a_target_that_hangs_is_not_checked(tenant: Tenant, investigator_of: Bui
 
 # ---- round trips ----
 
+LATENCY = 0.4  # seconds; large against what a busy machine adds
+
+
+def round_trips(tenant: Tenant, desk: Investigator, enough: float) -> tuple[float, Report]:
+    """The best of three look-ups in round trips, the token fetched before; the first that is good enough will do."""
+    tenant.latency = LATENCY
+    desk.platform.session.token(Deadline(SystemClock(), 20))
+    best = desk.look_up(ByNumber(NUMBER))
+    for _ in range(2):
+        if best.seconds > enough * LATENCY:
+            best = min(best, desk.look_up(ByNumber(NUMBER)), key=lambda report: report.seconds)
+    return best.seconds / LATENCY, best
+
 
 def test_a_look_up_takes_the_time_of_three_calls(tenant: Tenant, investigator_of: Build) -> None:
     """List, details, target; four other calls beside them."""
     for seed in range(5):
         tenant.play("rejected", seed=seed)
-    tenant.latency = 0.1
-    desk = investigator_of(tenant, SystemClock())
-    desk.platform.session.token(Deadline(SystemClock(), 20))
-    spans = []
-    for _ in range(3):
-        report = desk.look_up(ByNumber(NUMBER))
-        assert all(other.outcome is Outcome.REJECTED for other in report.others)
-        spans.append(report.seconds)
-    assert min(spans) <= 0.345
+    took, report = round_trips(tenant, investigator_of(tenant, SystemClock()), 3 * 1.15)
+    assert all(other.outcome is Outcome.REJECTED for other in report.others)
+    assert took <= 3 * 1.15
 
 
 def test_twenty_pages_take_less_than_six_round_trips(tenant: Tenant, investigator_of: Build) -> None:
@@ -490,11 +600,9 @@ def test_twenty_pages_take_less_than_six_round_trips(tenant: Tenant, investigato
             {"id": "p2", "purpose": "bot", "identity": "sip:voicebot@cognigy.example"},
         ]})  # fmt: skip
     wanted = tenant.play("rejected", at=clock.now() - timedelta(hours=20))
-    tenant.latency = 0.1
-    desk = investigator_of(tenant, clock)
-    reports = [desk.look_up(ByNumber(NUMBER)) for _ in range(3)]
-    assert {report.diagnosis.conversation_id for report in reports} == {wanted}
-    assert min(report.seconds for report in reports) <= 0.6
+    took, report = round_trips(tenant, investigator_of(tenant, clock), 6)
+    assert report.diagnosis.conversation_id == wanted
+    assert took <= 6
 
 
 def test_calls_that_nobody_read_are_counted_as_such(desk: Investigator, server: Tenant, clock: HandClock) -> None:

@@ -1,0 +1,81 @@
+"""Further pages of a list: all at once where their number is known, else one after the other."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable, Iterator, Sequence
+
+from bot.cxone.deadline import Deadline
+from bot.cxone.errors import CXoneError, DeadlineError, NotFoundError
+from bot.cxone.listing import Listing, Row, rows_of
+
+_FOR_PAGES = 0.75  # of what is left: one page that hangs must leave time for the details and the target
+
+Asked = concurrent.futures.Future[Row]
+
+
+def in_parallel(listing: Listing, path: str, asked: Sequence[Asked], deadline: Deadline) -> None:
+    """Take the pages that were asked for as they come; one that fails stands in `failed`."""
+    try:
+        arrived = 0
+        for each in _done(asked, deadline.left() * _FOR_PAGES):
+            arrived += 1
+            try:
+                listing.add(rows_of(each.result(), "entities", path))
+            except CXoneError as error:
+                listing.failed.append(error)
+        if arrived < len(asked):
+            listing.failed.append(_no_answer(path, len(asked) - arrived, deadline))
+    finally:
+        for each in asked:
+            each.cancel()
+
+
+def one_by_one(  # noqa: PLR0917 - what a page is read with
+    listing: Listing,
+    body: Row,
+    page: Callable[[int], Row],
+    follow: Callable[[str], Row],
+    number: int,
+    most: int,
+) -> None:
+    """Follow `nextUri`, or count up where not even that is given, until a page brings nothing new."""
+    followed = False
+    while True:
+        following = body.get("nextUri")
+        if not following and (followed or "nextUri" in body):
+            return
+        if listing.pages >= most:
+            listing.cut = True
+            return
+        try:
+            if isinstance(following, str) and following:
+                followed = True
+                body = follow(following)
+            else:
+                number += 1
+                body = page(number)
+            if not listing.add(rows_of(body, "entities", "/api/v2/conversations")):
+                return
+        except NotFoundError:
+            return
+        except CXoneError as error:
+            listing.failed.append(error)
+            return
+
+
+def _done(asked: Sequence[Asked], seconds: float) -> Iterator[Asked]:
+    """Those that are done within so many seconds, as they come."""
+    try:
+        yield from concurrent.futures.as_completed(asked, timeout=max(0.001, seconds))
+    except TimeoutError:
+        return
+
+
+def _no_answer(path: str, pages: int, deadline: Deadline) -> CXoneError:
+    return DeadlineError(
+        "GET",
+        path,
+        None,
+        f"GET {path}: {pages} pages did not come in time; the whole look-up may take {deadline.seconds:.3g} s.",
+    )
