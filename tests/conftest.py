@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
-import sys
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,21 +50,40 @@ def _is_address(host: object) -> bool:
     return True
 
 
-def _guard(event: str, args: tuple[Any, ...]) -> None:
-    """Python's own audit event comes before every connect and every name look-up, whichever library asks."""
-    if event in ("socket.connect", "socket.sendto"):
-        address = args[1]
-        host = address[0] if isinstance(address, tuple) else ""  # a path: a socket of this machine
-    elif event == "socket.getaddrinfo" and not _is_address(args[0]):  # an address is read, nobody is asked
-        host = args[0]
-    else:
-        return
+def _stay(what: str, host: object) -> None:
+    """Raise, and remember, where somebody is about to reach another machine."""
     if not is_local(host):
-        _left.append(f"{event} {host!r}")
-        raise LeftLoopback(f"{event}: {host!r} is not loopback")
+        _left.append(f"{what} {host!r}")
+        raise LeftLoopback(f"{what}: {host!r} is not loopback")
 
 
-sys.addaudithook(_guard)
+def _guarded(name: str) -> None:
+    """Look at the address before a socket's method gets it.
+
+    Not by an audit hook: each event of Python's own passes that, and with coverage two threads that start at once then
+    trip over each other in `sys.settrace`.
+    """
+    original = getattr(socket.socket, name)
+
+    @functools.wraps(original)
+    def method(self: socket.socket, *args: Any) -> Any:
+        address = args[-1]
+        _stay(f"socket.{name}", address[0] if isinstance(address, tuple) else "")  # a path: a socket of this machine
+        return original(self, *args)
+
+    setattr(socket.socket, name, method)
+
+
+def _getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+    if not _is_address(host):  # an address is read, nobody is asked
+        _stay("socket.getaddrinfo", host)
+    return _resolve(host, *args, **kwargs)
+
+
+_resolve = socket.getaddrinfo
+socket.getaddrinfo = _getaddrinfo
+for _name in ("connect", "connect_ex", "sendto"):
+    _guarded(_name)
 
 
 @pytest.fixture
