@@ -72,9 +72,9 @@ class TenantHost:
 
 
 class WorkspaceHost:
-    """A workspace with many channels and people, by method calls."""
+    """A workspace with many people, and as many channels as Slack lets be asked about in a minute, by method calls."""
 
-    def __init__(self, channels: int = 50, people: int = 25) -> None:
+    def __init__(self, channels: int = 45, people: int = 25) -> None:
         self._workspace = Workspace().start()
         self._channels = [self._workspace.add_channel(f"c{each}") for each in range(channels)]
         self._people = [self._workspace.add_user(f"person{each}") for each in range(people)]
@@ -87,7 +87,7 @@ class WorkspaceHost:
         """Where the bot listens."""
         self._workspace.connect(url)
 
-    def typed(self, text: str, count: int, at_once: int, channels: int = 50) -> list[tuple[bool, float]]:
+    def typed(self, text: str, count: int, at_once: int, channels: int = 45) -> list[tuple[bool, float]]:
         """Type it so often, so many at a time, channels and people in turns: taken on, and seconds to the ack.
 
         Taken on is an ack in time that says that something is looked up, and not that the bot is busy.
