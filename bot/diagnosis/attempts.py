@@ -1,30 +1,14 @@
-"""Which answer belongs to which request: every event and leg is looked at once, in time order.
-
-A refusal answers the nearest earlier request that has no answer yet, an acceptance the one whose target it names;
-what comes up to two seconds early may still answer the next request. Nothing here judges.
-"""
+"""A request for a handover and the signs that answered it, as the pairing found them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from bot.diagnosis.handover import Conversation, Event, EventKind, Participant, TargetRef, Timing
-from bot.diagnosis.order import Step, in_order
-from bot.diagnosis.parties import QUEUES, Parties, is_agent
+from bot.diagnosis.handover import Event, Participant, TargetRef
 
 TAKEN = "sessionTransferAccepted"
-_TWICE = timedelta(seconds=5)  # the same request again while the first has no answer
-_TWICE_TAKEN = timedelta(seconds=30)  # the same, when the first was already taken
-_RINGING = frozenset({"alerting", "offering", "offered", "ringing", "dialing", "contacting"})
-_NOT_TAKEN = frozenset(
-    {
-        *("declined", "refused", "timeout", "busy", "noanswer", "no_answer", "transfer.noanswer", "noanswertransfer"),
-        *("transfer.notavailable", "notavailabletransfer", "endpoint.donotdisturb", "notavailable"),
-    }
-)
 
 
 class Sign(NamedTuple):
@@ -47,6 +31,7 @@ class Request:
     sender: Participant | None
     ref: TargetRef | None
     leg: Participant | None  # where the target is a leg of this call
+    at: datetime | None  # when it was asked for
     rejection: Event | None = None
     accepted: Sign | None = None
     queued: Sign | None = None
@@ -58,10 +43,6 @@ class Request:
     taken_back: Event | None = None  # refused after it had been accepted
     duplicate_of: int | None = None
     undecided: bool = False  # there is an answer whose place in time is not known
-    at: datetime | None = field(init=False)  # when it was asked for
-
-    def __post_init__(self) -> None:
-        self.at = self.event.at
 
     @property
     def open(self) -> bool:
@@ -69,322 +50,7 @@ class Request:
         return self.rejection is None and self.accepted is None
 
 
-class _Early(NamedTuple):
-    """A sign that came before any request it could answer, and the earlier request that holds it meanwhile."""
-
-    sign: Sign
-    event: Event | None
-    holder: Request | None
-
-
-def requests_of(
-    conversation: Conversation, parties: Parties, timing: Timing, steps: list[Step] | None = None
-) -> tuple[Request, ...]:
-    """The requests of a conversation in time order, each with its answers."""
-    return _Pairing(conversation, parties, timing, in_order(conversation) if steps is None else steps).run()
-
-
-class _Pairing:
-    """One walk over a conversation. Every request enters and leaves each list at most once: the walk is linear."""
-
-    def __init__(self, conversation: Conversation, parties: Parties, timing: Timing, steps: list[Step]) -> None:
-        self.conversation = conversation
-        self.parties = parties
-        self.timing = timing
-        self.steps = steps
-        self.requests: list[Request] = []
-        self.keys: dict[str, str] = {}  # any id of an asked target → the one id it is known by here
-        self.without_answer: dict[tuple[str, str], list[Request]] = defaultdict(list)  # by sender and target; "" is any
-        self.held: dict[str, list[Request]] = defaultdict(list)  # by target: not refused so far; "" is any
-        self.refused: dict[str, Request] = {}
-        self.early: dict[tuple[str, str], _Early] = {}
-        self.lost: list[tuple[Event | None, Sign, str]] = []  # answers that stand before every request
-        self.seen: set[str] = set()
-        self.any_asked = False
-
-    def run(self) -> tuple[Request, ...]:  # noqa: C901 - one branch a kind of event
-        for _, event, _ in self.steps:
-            if event is not None and event.kind is EventKind.TRANSFER:
-                self._prepare(event)
-        if not self.requests:
-            return ()
-        pending = iter(self.requests)
-        for _, event, leg in self.steps:
-            if event is None:
-                if leg.path not in self.parties.machine_paths:
-                    at = Sign(f"{leg.path}.connectedTime", "", leg.connected_at, leg)
-                    self._joined(leg, leg.id or leg.path, at)
-            elif event.kind is EventKind.TRANSFER:
-                self._asked(next(pending))
-            elif event.kind is EventKind.REJECTED:
-                self._refused(event)
-            elif event.kind is EventKind.ACCEPTED:
-                self._accepted(event)
-            elif event.kind is EventKind.CONNECTED:
-                self._connected(event)
-            elif self.any_asked and event.kind in _CHANGES:
-                self._changed(event)
-        for leg in self.conversation.participants:
-            self._leg(leg)
-        self._place_the_lost()
-        return tuple(self.requests)
-
-    # ---- requests ----
-
-    def _prepare(self, event: Event) -> None:
-        ref = self.parties.target(event.to_id)
-        sender = self.parties.find(event.from_id) if event.from_id else None
-        if sender is not None and sender.path in self.parties.bot_paths:
-            by = "bot"
-        elif sender is not None and is_agent(sender):
-            by = "agent"
-        else:
-            by = "bot" if self.parties.bots else "unknown"
-        leg = self.parties.find(event.to_id) if event.to_id else None
-        self.requests.append(Request(len(self.requests) + 1, event, by, sender, ref, leg))
-        if ref is not None:
-            self.keys[ref.asked] = self.keys[ref.id] = ref.id
-
-    def _asked(self, request: Request) -> None:
-        self.any_asked = True
-        key, sender = self._key(request.event.to_id), request.event.from_id
-        first = self._first_of_two(request, key)
-        if first is not None:
-            request.duplicate_of = first.number
-        self._claim(request, key)
-        senders, keys = (("", sender) if sender else ("",)), (("", key) if key else ("",))
-        rows = [self.held[each] for each in keys]
-        rows += [self.without_answer[one, each] for one in senders for each in keys]
-        for row in rows:
-            row.append(request)
-            if first is not None and len(row) > 1 and row[-2] is first:
-                # The answer that comes first is the first request's: it stays on top of its own repetition.
-                row[-2:] = request, first
-
-    def _first_of_two(self, request: Request, key: str) -> Request | None:
-        before = _top(self.held[key]) if key else None
-        if before is None or before.at is None or request.at is None:
-            return None
-        sessions = {session_of(before.event), session_of(request.event)} - {""}
-        gap = request.at - before.at
-        if len(sessions) > 1 or gap > (_TWICE if before.open else _TWICE_TAKEN):
-            return None
-        return before
-
-    def _claim(self, request: Request, key: str) -> None:
-        """Give the request what came up to two seconds before it and answers nothing earlier."""
-        if not self.early:
-            return
-        for name in (("refused", key), ("refused", ""), ("taken", key), ("taken", ""), ("agent", "")):
-            early = self.early.get(name)
-            if early is None or early.sign.at is None or request.at is None:
-                continue
-            if early.sign.at < request.at - self.timing.early or not request.open:
-                continue
-            if early.sign.who is not None and early.sign.who is request.sender:
-                continue
-            del self.early[name]
-            if early.holder is not None:
-                early.holder.late = early.holder.taken_back = None
-            if name[0] == "refused":
-                request.rejection = early.event
-            else:
-                self._take(request, early.sign)
-
-    # ---- answers ----
-
-    def _refused(self, event: Event) -> None:
-        key, request = self._nearest(event)
-        sign = Sign(event.path, event.type, event.at, None, names_target=True)
-        if request is not None:
-            request.rejection = event
-            self.refused[key] = self.refused[""] = request
-            self.refused[self._key(request.event.to_id)] = request
-            return
-        holder = _top(self.held[key])
-        if holder is not None and holder.taken_back is None:
-            holder.taken_back = event
-        self.early["refused", key] = _Early(sign, event, holder)
-        if holder is None:
-            self.lost.append((event, sign, key))
-
-    def _accepted(self, event: Event) -> None:
-        key, request = self._nearest(event)
-        sign = Sign(event.path, TAKEN, event.at, self.parties.find(event.participant_id), names_target=True)
-        if request is None:
-            request = _top(self.held[key])
-        if request is not None:
-            self._take(request, sign)
-            return
-        self._too_late_or_early(key, "taken", sign)
-
-    def _changed(self, event: Event) -> None:
-        """A leg was queued, rung, refused, or changed otherwise."""
-        leg = self.parties.find(event.participant_id) if event.participant_id else None
-        machine = leg is not None and (leg.path in self.parties.machine_paths)
-        if machine and event.kind in (EventKind.OFFERED, EventKind.REFUSED):
-            return
-        key = self._key_of(leg, event.participant_id)
-        request = _top(self.held[key])
-        if request is None:
-            return
-        sign = Sign(event.path, event.state or event.type, event.at, leg, names_target=bool(key))
-        if event.kind is EventKind.QUEUED:
-            request.queued = request.queued or sign
-            request.accepted = request.accepted or sign
-        elif event.kind is EventKind.STATE:
-            request.reacted = request.reacted or sign
-        else:
-            request.offered = request.offered or sign
-            if event.kind is EventKind.REFUSED:
-                request.refusals.append(sign)
-
-    def _connected(self, event: Event) -> None:
-        """A leg came, as an event tells."""
-        leg = self.parties.find(event.participant_id) if event.participant_id else None
-        if leg is None or leg.path not in self.parties.machine_paths:
-            self._joined(leg, event.participant_id, Sign(event.path, event.state or event.type, event.at, leg))
-
-    def _joined(self, leg: Participant | None, id_: str, sign: Sign) -> None:
-        mark = leg.path if leg is not None else id_
-        again, key = mark in self.seen, self._key_of(leg, id_)
-        self.seen.add(mark)
-        if key:
-            request = _top(self.held[key])
-            sign = sign._replace(names_target=True)
-            if request is not None and request.at is None and sign.path.endswith("Time"):
-                request.undecided = True
-            elif request is not None:
-                self._take(request, sign)
-            else:
-                self._too_late_or_early(key, "taken", sign)
-            return
-        request = _top(self.held[""])
-        if leg is None or not (is_agent(leg) or leg.purpose in QUEUES):
-            if request is not None and not again:
-                request.reacted = request.reacted or sign
-        elif again or (request is not None and leg is request.sender):
-            return
-        elif request is not None and request.at is None and sign.path.endswith("Time"):
-            request.undecided = True
-        elif request is not None:
-            self._take(request, sign)
-        else:
-            self.early["agent", ""] = _Early(sign, None, None)
-            self._lose(None, sign, "")
-
-    def _take(self, request: Request, sign: Sign) -> None:
-        request.accepted = request.accepted or sign
-        if sign.who is None:
-            return
-        if is_agent(sign.who):
-            if sign.value != TAKEN:
-                request.answered = request.answered or sign
-        elif sign.who.purpose in QUEUES:
-            request.queued = request.queued or sign
-
-    def _too_late_or_early(self, key: str, name: str, sign: Sign) -> None:
-        """The target came though it had been refused, or just before it was asked for."""
-        holder = self.refused.get(key)
-        if holder is not None and holder.late is None:
-            holder.late = sign
-        self.early[name, key] = _Early(sign, None, holder)
-        if holder is None:
-            self._lose(None, sign, key)
-
-    def _lose(self, event: Event | None, sign: Sign, key: str) -> None:
-        self.lost.append((event, sign, key))
-
-    def _nearest(self, event: Event) -> tuple[str, Request | None]:
-        """The key of the target that an answer names, and the nearest earlier request without an answer."""
-        key = self._key(event.to_id) or self._key(event.participant_id)
-        if event.from_id:
-            found = _without_answer(self.without_answer.get((event.from_id, key)))
-            if found is not None:
-                return key, found
-        return key, _without_answer(self.without_answer.get(("", key)))
-
-    def _key(self, id_: str) -> str:
-        """The id that an asked target is known by, or ""."""
-        return self.keys.get(id_) or self._key_of(self.parties.by_id.get(id_), "")
-
-    def _key_of(self, leg: Participant | None, id_: str) -> str:
-        if id_ in self.keys:
-            return self.keys[id_]
-        if leg is None:
-            return ""
-        for each in (leg.id, leg.user_id, leg.queue_id, leg.flow_id):
-            if each in self.keys:
-                return self.keys[each]
-        return ""
-
-    # ---- what the legs say, and what has no place in time ----
-
-    def _leg(self, leg: Participant) -> None:
-        """A leg that never connected was rung; one connected since nobody knows when is an answer too."""
-        if leg.path in self.seen or leg.path in self.parties.machine_paths:
-            return
-        key = self._key_of(leg, leg.id)
-        request = _top(self.held[key])
-        if request is None or (leg.ended_at and request.at and leg.ended_at < request.at):
-            return
-        state = Sign(f"{leg.path}.state", leg.state, None, leg, bool(key))
-        if leg.state == "connected" and (key or is_agent(leg)):
-            if key and is_agent(leg):
-                self._take(request, state)
-            else:
-                request.undecided = True
-        elif leg.purpose in QUEUES and leg.state in ("queued", "waiting"):
-            request.accepted, request.queued = request.accepted or state, request.queued or state
-        elif is_agent(leg):
-            if leg.state in _RINGING:
-                request.offered = request.offered or state
-            if leg.disconnect_type in _NOT_TAKEN:
-                sign = Sign(f"{leg.path}.disconnectType", leg.disconnect_type, leg.ended_at, leg, bool(key))
-                request.offered = request.offered or sign
-                request.refusals.append(sign)
-
-    def _place_the_lost(self) -> None:
-        """Where times are missing, the one request without an answer gets the one answer; else nobody can tell."""
-        waiting = [request for request in self.requests if request.open]
-        if not self.lost or not waiting:
-            return
-        only = waiting[0] if len(waiting) == 1 else None
-        doubtful: set[tuple[str, bool]] = set()
-        for event, sign, key in self.lost:
-            timed = sign.at is not None
-            if only is None or not only.open or not (event is not None or sign.value == TAKEN):
-                doubtful.add((key, timed))
-            elif not timed or only.at is None:
-                if event is not None:
-                    only.rejection = event
-                else:
-                    self._take(only, sign)
-        for request in waiting:
-            keys = {"", self._key(request.event.to_id)}
-            cases = {(key, timed) for key in keys for timed in ((False, True) if request.at is None else (False,))}
-            if request.open and not cases.isdisjoint(doubtful):
-                request.undecided = True
-
-
-_CHANGES = frozenset({EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.STATE})
-
-
 def session_of(event: Event) -> str:
     """Cognigy's session that came with a request, or ""."""
     session = event.properties.get("cognigySessionId")
     return session.strip() if isinstance(session, str) else ""
-
-
-def _top(row: list[Request]) -> Request | None:
-    """The latest request that has not been refused."""
-    while row and row[-1].rejection is not None:
-        row.pop()
-    return row[-1] if row else None
-
-
-def _without_answer(row: list[Request] | None) -> Request | None:
-    """The latest request without an answer."""
-    while row and not row[-1].open:
-        row.pop()
-    return row[-1] if row else None

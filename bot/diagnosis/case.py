@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -34,7 +34,6 @@ class Case:
     unread: bool  # parts of the record could not be read
     profile: str = "conversations"  # whose words the record speaks
     answers_visible: bool = True  # False: silence proves nothing
-    places: dict[str, str] = field(default_factory=dict)  # what stands in the blanks of a fix, put there by the first
 
     @property
     def kind(self) -> TargetKind | None:

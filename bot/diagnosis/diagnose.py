@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot import phone
-from bot.diagnosis import context, findings, signal_words, wording
-from bot.diagnosis.attempts import Request, requests_of, session_of
+from bot.diagnosis import context, findings, wording
+from bot.diagnosis.attempts import Request, session_of
 from bot.diagnosis.case import Case, Verdict, reached
-from bot.diagnosis.fixes import fix
 from bot.diagnosis.handover import (
     Attempt,
     Conversation,
@@ -21,14 +20,17 @@ from bot.diagnosis.handover import (
     TargetRef,
     Timing,
 )
-from bot.diagnosis.order import Ending, ending_of, in_order, seconds
-from bot.diagnosis.outcomes import FINDINGS, Code, Confidence, Fault, Outcome, Reached, Status
-from bot.diagnosis.parties import Parties, clean, named, parties_of
+from bot.diagnosis.order import Ending, Step, ending_of, in_order, seconds
+from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome, Reached
+from bot.diagnosis.pairing import requests_of
+from bot.diagnosis.parties import Parties, clean, parties_of
 from bot.diagnosis.reasons import read
+from bot.diagnosis.record import about_the_record, plain
 from bot.diagnosis.rules import judge
 from bot.diagnosis.timeline import timeline_of
 
-_TAKEN = (Outcome.ACCEPTED, Outcome.WAITING, Outcome.UNANSWERED)
+_REACHED = (Outcome.ACCEPTED, Outcome.WAITING)
+_TAKEN = (*_REACHED, Outcome.UNANSWERED)
 _FIRST_TOLD, _LAST_TOLD = 5, 20
 _MOST_TOLD = 30
 _LONGEST_ID = 60
@@ -46,47 +48,52 @@ def diagnose(
 ) -> Diagnosis:
     """Why this handover came out as it did. `targets` by `TargetRef.id`; one that was not looked at is absent."""
     parties = parties_of(conversation)
-    ending = ending_of(conversation, parties)
-    steps = in_order(conversation)
+    steps = in_order(conversation, parties)
+    ending = ending_of(conversation, parties, steps)
     requests = requests_of(conversation, parties, timing, steps)
-    judged = [
-        _judge(each, parties, ending, targets, conversation=conversation, now=now, timing=timing)
-        for each in requests
-        if each.by != "agent"
-    ]
-    verdicts = _repetitions(judged)
-    names = {case.request.event.to_id: case.name for case, _ in verdicts}
-    found = _about_the_record(conversation, parties, requests)
-    if not verdicts:
-        return _without_request(conversation, parties, ending, requests, found)
+    unread = any(fault.startswith("events") for fault in conversation.faults)
+    judged: dict[int, tuple[Case, Verdict]] = {}  # by the request's number
+    names: dict[str, str] = {}  # of targets, by the id that was asked for
+    for request in requests:
+        if request.by == "agent":
+            continue
+        target = targets.get(request.ref.id) if request.ref is not None else None
+        case = _case(request, target, parties, ending, conversation=conversation, now=now, timing=timing, unread=unread)
+        # A repetition that nothing answered came out as the request it repeats.
+        first = judged.get(request.duplicate_of) if request.duplicate_of is not None and request.open else None
+        judged[request.number] = (case, first[1] if first is not None else judge(case))
+        names[request.event.to_id] = case.name
+    found = about_the_record(conversation, parties, requests)
+    if not judged:
+        return _without_request(conversation, parties, ending, requests, steps, found)
+    verdicts = list(judged.values())
     case, verdict = _deciding(verdicts)
     for each, result in _told(verdicts, case, found):
         rows = findings.of_request(each, result) + findings.of_target(each, result)
-        found += findings.at_most_warnings(rows) if each is case and result.outcome in _TAKEN[:2] else rows
+        found += findings.at_most_warnings(rows) if each is case and result.outcome in _REACHED else rows
     change = context.recent_change(case, verdict, peers)
     if change is not None:
         found.append(change)
-    attempts = _attempts(requests, verdicts, parties)
-    cause = next((row for row in found if row.code is verdict.cause and row.attempt == case.request.number), None)
-    last = verdicts[-1][0]
+    attempts = tuple([_attempt(request, judged.get(request.number), parties) for request in requests])
+    decided_by = attempts[case.request.number - 1]
     return Diagnosis(
         conversation_id=conversation.id,
         started_at=conversation.started_at,
         ended_at=conversation.ended_at or (ending.at if ending.over else None),
         phone=_phone(parties),
         outcome=verdict.outcome,
-        reached=reached(case),
-        fault=verdict.side,
+        reached=decided_by.reached,
+        fault=decided_by.fault,
         confidence=verdict.confidence,
         alternatives=verdict.alternatives,
         headline=wording.headline(case, verdict),
         summary=wording.summary(case, verdict) + _second_try(case, verdict, verdicts),
-        next_step=cause.fix if cause is not None else "",
+        next_step=_next_step(found, verdict.cause, case.request.number),
         findings=_once(found),
         attempts=attempts,
         timeline=timeline_of(conversation, parties, ending, requests, names, steps),
-        target=last.target,
-        decided_by=attempts[case.request.number - 1],
+        target=verdicts[-1][0].target,
+        decided_by=decided_by,
         cause=verdict.cause,
         bot_name=_bot_name(parties),
         dialled=_dialled(conversation),
@@ -96,24 +103,26 @@ def diagnose(
 
 def targets_of(conversation: Conversation, timing: Timing) -> tuple[TargetRef, ...]:
     """What to look up: the target of the request that decides and that of the bot's last one, usually the same."""
-    requests = [each for each in requests_of(conversation, parties_of(conversation), timing) if each.by != "agent"]
+    parties = parties_of(conversation)
+    steps = in_order(conversation, parties)
+    requests = [each for each in requests_of(conversation, parties, timing, steps) if each.by != "agent"]
     taken = [each for each in requests if each.accepted or each.late or each.answered]
     wanted = [replace(each.ref, at=each.at) for each in (*taken[-1:], *requests[-1:]) if each.ref is not None]
     return tuple({ref.id: ref for ref in wanted}.values())
 
 
-def _judge(
+def _case(
     request: Request,
+    target: Target | None,
     parties: Parties,
     ending: Ending,
-    targets: Mapping[str, Target],
     *,
     conversation: Conversation,
     now: datetime,
     timing: Timing,
-) -> tuple[Case, Verdict]:
+    unread: bool,
+) -> Case:
     ref, event = request.ref, request.event
-    target = targets.get(ref.id) if ref is not None else None
     rejection = request.rejection or request.taken_back
     name = (clean(target.name, 80) if target is not None else "") or (ref.name if ref is not None else "")
     if ref is None and request.leg is not None:
@@ -121,7 +130,7 @@ def _judge(
     from_is_bot: bool | None = None
     if event.from_id and conversation.participants:
         from_is_bot = request.sender is not None and request.sender.path in parties.bot_paths
-    case = Case(
+    return Case(
         request=request,
         target=target,
         ending=ending,
@@ -130,29 +139,16 @@ def _judge(
         name=name or _short(event.to_id) or "an unnamed target",
         reason=read(rejection.reason, rejection.code) if rejection is not None else None,
         from_is_bot=from_is_bot,
-        unread=any(fault.startswith("events") for fault in conversation.faults),
+        unread=unread,
         answers_visible=conversation.answers_visible,
         profile=conversation.profile,
     )
-    return case, judge(case)
 
 
 def _short(id_: str) -> str:
     """An id in a sentence: a long one by its beginning; the whole stands in the attempt."""
     shown = clean(id_, _LONGEST_ID)
     return f"target {shown[:8]}…" if len(shown) > _LONGEST_IN_A_SENTENCE else shown
-
-
-def _repetitions(judged: list[tuple[Case, Verdict]]) -> list[tuple[Case, Verdict]]:
-    """A repetition that nothing answered came out as the request it repeats."""
-    by_number = {case.request.number: verdict for case, verdict in judged}
-    rows: list[tuple[Case, Verdict]] = []
-    for case, verdict in judged:
-        first = case.request.duplicate_of
-        if first is not None and first in by_number and case.request.open:
-            verdict = by_number[case.request.number] = by_number[first]  # noqa: PLW2901 - the repetition's own says less
-        rows.append((case, verdict))
-    return rows
 
 
 def _deciding(verdicts: list[tuple[Case, Verdict]]) -> tuple[Case, Verdict]:
@@ -167,74 +163,47 @@ def _told(verdicts: list[tuple[Case, Verdict]], deciding: Case, found: list[Find
     if len(verdicts) <= _MOST_TOLD:
         return verdicts
     text = f"The bot asked {len(verdicts)} times. Told are the first {_FIRST_TOLD} and the last {_LAST_TOLD} requests."
-    found.append(_plain(Code.TRANSFER_ATTEMPTED, text, {"sessionTransfer": len(verdicts)}))
+    found.append(plain(Code.TRANSFER_ATTEMPTED, text, {"sessionTransfer": len(verdicts)}))
     between = [row for row in verdicts[_FIRST_TOLD:-_LAST_TOLD] if row[0] is deciding]
     return [*verdicts[:_FIRST_TOLD], *between, *verdicts[-_LAST_TOLD:]]
 
 
-def _attempts(
-    requests: tuple[Request, ...], verdicts: list[tuple[Case, Verdict]], parties: Parties
-) -> tuple[Attempt, ...]:
-    by_number = {case.request.number: (case, verdict) for case, verdict in verdicts}
-    rows = []
-    for request in requests:
-        event = request.event
-        row = by_number.get(request.number)
-        case, verdict = row if row is not None else (None, None)
-        leg_says = parties.names[request.leg.path] if request.leg is not None else ""
-        rows.append(
-            Attempt(
-                number=request.number,
-                timestamp=event.at,
-                from_id=event.from_id,
-                to_id=event.to_id,
-                from_name=parties.names[request.sender.path] if request.sender else clean(event.from_id, _LONGEST_ID),
-                to_name=case.name if case else leg_says or clean(event.to_id, _LONGEST_ID),
-                by=request.by,
-                outcome=verdict.outcome if verdict else Outcome.UNKNOWN,
-                fault=verdict.side if verdict else Fault.NONE,
-                reached=reached(case) if case else Reached.ASKED,
-                reason=case.reason.text if case and case.reason else "",
-                reason_code=case.reason.code if case and case.reason else "",
-                session_id=session_of(event),
-                properties=event.properties,
-                path=event.path,
-                ref=request.ref,
-            )
-        )
-    return tuple(rows)
+def _attempt(request: Request, row: tuple[Case, Verdict] | None, parties: Parties) -> Attempt:
+    """A request as it was judged; an agent's is not."""
+    event, leg = request.event, request.leg
+    case, verdict = row if row is not None else (None, None)
+    reason = case.reason if case is not None else None
+    if case is not None:
+        to_name = case.name
+    else:
+        to_name = parties.names[leg.path] if leg is not None else clean(event.to_id, _LONGEST_ID)
+    return Attempt(
+        number=request.number,
+        timestamp=event.at,
+        from_id=event.from_id,
+        to_id=event.to_id,
+        from_name=parties.names[request.sender.path] if request.sender else clean(event.from_id, _LONGEST_ID),
+        to_name=to_name,
+        by=request.by,
+        outcome=verdict.outcome if verdict is not None else Outcome.UNKNOWN,
+        fault=verdict.side if verdict is not None else Fault.NONE,
+        reached=reached(case) if case is not None else Reached.ASKED,
+        reason=reason.text if reason is not None else "",
+        reason_code=reason.code if reason is not None else "",
+        session_id=session_of(event),
+        properties=event.properties,
+        path=event.path,
+        ref=request.ref,
+    )
 
 
-def _about_the_record(conversation: Conversation, parties: Parties, requests: tuple[Request, ...]) -> list[Finding]:
-    """What is not about one request of the bot: broken parts, what was not read, no bot, transfers by agents."""
-    found = [_plain(Code.NOT_CHECKED, f"{clean(why, 320)}.", {}) for why in conversation.not_read]
-    if conversation.faults:
-        shown = ", ".join(conversation.faults[:5])
-        count = len(conversation.faults)
-        what = "1 part" if count == 1 else f"{count} parts"
-        text = f"{what} of the record could not be read: {shown}."
-        found.append(_plain(Code.MALFORMED_EVENT, text, dict.fromkeys(conversation.faults, "not readable")))
-    for code, text, event in signal_words.of_record(conversation):
-        found.append(_plain(code, text, {event.path: clean(event.reason or event.state or event.type, 120)}))
-    if not parties.bots and (conversation.participants or not requests):
-        found.append(
-            _plain(
-                Code.NO_BOT_LEG,
-                "No bot is among the participants of this call.",
-                {"participants": len(conversation.participants)},
-            )
-        )
-    for request in requests:
-        if request.by == "agent" and request.sender is not None:
-            who = named(request.sender) or "An agent"
-            to = parties.names[request.leg.path] if request.leg is not None else clean(request.event.to_id, _LONGEST_ID)
-            text = f"{who} passed the call on to {to or 'nobody'}: an agent's transfer, not judged."
-            found.append(_plain(Code.AGENT_TRANSFER, text, {request.event.path: request.event.type}, request))
-    return found
-
-
-def _without_request(
-    conversation: Conversation, parties: Parties, ending: Ending, requests: tuple[Request, ...], found: list[Finding]
+def _without_request(  # noqa: PLR0917 - what was read of the call so far
+    conversation: Conversation,
+    parties: Parties,
+    ending: Ending,
+    requests: tuple[Request, ...],
+    steps: list[Step],
+    found: list[Finding],
 ) -> Diagnosis:
     lists_events = "events" not in conversation.faults and "document" not in conversation.faults
     tells = lists_events and conversation.asks_visible
@@ -247,7 +216,7 @@ def _without_request(
         where = "Cognigy's log has no signal" if conversation.profile == "contacts" else _NO_EVENT
         text = f"The bot never asked: {where}."
         cause = next((row.code for row in found if row.code in (Code.BOT_FAILED, Code.BOT_HUNG_UP)), cause)
-        found.append(_plain(Code.NO_TRANSFER_EVENT, text, {"events": len(conversation.events)}))
+        found.append(plain(Code.NO_TRANSFER_EVENT, text, {"events": len(conversation.events)}))
     headline, summary = wording.without_request(conversation, parties, outcome, over=ending.over)
     confidence = Confidence.CERTAIN if tells and not unread else Confidence.POSSIBLE
     return Diagnosis(
@@ -264,8 +233,8 @@ def _without_request(
         summary=summary,
         next_step=next((row.fix for row in found if row.code is cause), ""),
         findings=tuple(found),
-        attempts=_attempts(requests, [], parties),
-        timeline=timeline_of(conversation, parties, ending, requests, {}, in_order(conversation)),
+        attempts=tuple([_attempt(request, None, parties) for request in requests]),
+        timeline=timeline_of(conversation, parties, ending, requests, {}, steps),
         cause=cause,
         bot_name=_bot_name(parties),
         dialled=_dialled(conversation),
@@ -285,25 +254,17 @@ def _second_try(case: Case, verdict: Verdict, verdicts: list[tuple[Case, Verdict
     return f" On the {tries} try{lost}."
 
 
-def _plain(code: Code, message: str, evidence: Mapping[str, object], request: Request | None = None) -> Finding:
-    status = FINDINGS[code]
-    return Finding(
-        code=code,
-        status=status,
-        message=message,
-        timestamp=request.at if request is not None else None,
-        evidence=evidence,
-        fix="" if status is Status.INFO else fix(code, None),
-        attempt=request.number if request is not None else None,
-    )
+def _next_step(found: list[Finding], cause: Code | None, number: int) -> str:
+    """The fix of the finding that decided."""
+    for row in found:
+        if row.code is cause and row.attempt == number:
+            return row.fix
+    return ""
 
 
 def _once(found: list[Finding]) -> tuple[Finding, ...]:
     """What two requests to the same target both show of it is said once; the later one's stays."""
-    kept: dict[tuple[object, ...], Finding] = {}
-    for row in found:
-        about_target = row.code in _OF_TARGETS
-        kept[(row.code, row.message) if about_target else (row.code, row.message, row.attempt)] = row
+    kept = {(row.code, row.message, None if row.code in _OF_TARGETS else row.attempt): row for row in found}
     return tuple(kept.values())
 
 
@@ -313,7 +274,10 @@ _OF_TARGETS = frozenset(
 
 
 def _phone(parties: Parties) -> str:
-    return next((phone.mask(leg.identity) for leg in parties.customers if leg.identity), "")
+    for leg in parties.customers:
+        if leg.identity:
+            return phone.mask(leg.identity)
+    return ""
 
 
 def _bot_name(parties: Parties) -> str:
@@ -321,4 +285,7 @@ def _bot_name(parties: Parties) -> str:
 
 
 def _dialled(conversation: Conversation) -> str:
-    return next((phone.mask(leg.dialled) for leg in conversation.participants if leg.dialled), "")
+    for leg in conversation.participants:
+        if leg.dialled:
+            return phone.mask(leg.dialled)
+    return ""

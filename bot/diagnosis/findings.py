@@ -17,6 +17,9 @@ from bot.diagnosis.parties import clean, named
 _LONGEST = 100
 _FAILED = frozenset(Outcome) - {Outcome.ACCEPTED, Outcome.WAITING, Outcome.PENDING}
 _TAKEN = frozenset({Outcome.ACCEPTED, Outcome.WAITING})
+_WITHOUT_ANSWER = frozenset({Outcome.ABANDONED, Outcome.IGNORED, Outcome.UNANSWERED, Outcome.UNKNOWN})
+_NOTHING_CAME = frozenset({Code.TRANSFER_IGNORED, Code.FLOW_WITHOUT_TRIGGER})
+_INFO = Status.INFO
 
 
 def of_request(case: Case, verdict: Verdict) -> list[Finding]:
@@ -163,29 +166,36 @@ def refused(case: Case, verdict: Verdict) -> list[Finding]:
         return [_new(case, Code.TRANSFER_FORBIDDEN, text, evidence, at=rejection.at)]
     text = f"CXone refused the transfer to {case.name}{after}: {_quoted(case)}."
     found = [_new(case, Code.TRANSFER_REJECTED, text, evidence, at=rejection.at, fault=verdict)]
-    meaning = {
-        Code.NO_AGENTS_AVAILABLE: (
-            f"{case.name} {'was not' if case.kind == 'user' else 'had nobody'} free to take the call{_at(case)}."
-        ),
-        Code.TARGET_CLOSED: f"{case.name} was closed{_at(case)}.",
-        Code.AGENT_REFUSED: f"{case.name} was offered the call and did not take it.",
-    }.get(verdict.cause or Code.TRANSFER_REJECTED)
-    if meaning is not None and verdict.cause is not None:
+    meaning = _meaning(case, verdict.cause)
+    if meaning and verdict.cause is not None:
         found.append(_new(case, verdict.cause, meaning, evidence, at=rejection.at))
     return found
 
 
+def _meaning(case: Case, cause: Code | None) -> str:
+    """What a refusal for this cause says of the target's side, "" for any other."""
+    if cause is Code.NO_AGENTS_AVAILABLE:
+        return f"{case.name} {'was not' if case.kind == 'user' else 'had nobody'} free to take the call{_at(case)}."
+    if cause is Code.TARGET_CLOSED:
+        return f"{case.name} was closed{_at(case)}."
+    return f"{case.name} was offered the call and did not take it." if cause is Code.AGENT_REFUSED else ""
+
+
 def ended(case: Case, verdict: Verdict) -> list[Finding]:
     """How it ended where nobody refused."""
-    request, found = case.request, []
-    silence = seconds(case.silence) if case.silence is not None else ""
-    if verdict.cause in (Code.TRANSFER_IGNORED, Code.FLOW_WITHOUT_TRIGGER):
-        text = f"Nothing happened{f' for {silence}' if silence else ''} after the bot asked for {case.name}."
+    request = case.request
+    found: list[Finding] = []
+    if verdict.cause in _NOTHING_CAME:
+        silence = f" for {seconds(case.silence)}" if case.silence is not None else ""
+        text = f"Nothing happened{silence} after the bot asked for {case.name}."
         found.append(_new(case, Code.TRANSFER_IGNORED, text, {request.event.path: request.event.type}))
     for sign in request.refusals:
         who = (named(sign.who) or sign.who.id) if sign.who is not None else case.name
         text = f"{who} was offered the call and did not take it ({signal_words.refusal(sign.value)})."
         found.append(_new(case, Code.AGENT_REFUSED, text, {sign.path: sign.value}, at=sign.at))
+    if verdict.outcome not in _WITHOUT_ANSWER:
+        return found
+    silence = seconds(case.silence) if case.silence is not None else ""
     if verdict.outcome is Outcome.UNANSWERED:
         where = "in" if request.queued and case.kind is not TargetKind.USER else "for"
         text = f"The caller waited {silence or 'an unknown time'} {where} {case.name}, and no human answered."
@@ -193,12 +203,7 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
         evidence = {shown.path: _shown(shown)} if shown is not None else {}
         found.append(_new(case, Code.NOBODY_ANSWERED, text, evidence))
     left = case.ending.customer_left
-    if left is not None and verdict.outcome in (
-        Outcome.ABANDONED,
-        Outcome.IGNORED,
-        Outcome.UNANSWERED,
-        Outcome.UNKNOWN,
-    ):
+    if left is not None:
         late = request.at is not None and left < request.at - case.timing.early
         if late or case.caller_left_first:
             found.append(caller_left(case, verdict, silence, late=late))
@@ -273,7 +278,7 @@ def _new(
         message=f"{message[:1].upper()}{message[1:]}" if case.profile == "contacts" else message,
         timestamp=at or case.request.at,
         evidence=evidence,
-        fix="" if grave is Status.INFO else fix(code, case, fault),
+        fix="" if grave is _INFO else fix(code, case, fault),
         attempt=case.request.number,
     )
 

@@ -97,13 +97,15 @@ _REFUSED = "Look up what this reason means with the owner of {name} in CXone, an
 _KNOWN = "Add a branch behind {node} for a refusal by {name}, so that the caller is told and not left in silence."
 _REPEATED = "Leave {name} as it is: what was refused is a repetition of a transfer that was under way."
 
+_REJECTED, _ABANDONED = Code.TRANSFER_REJECTED, Code.CALLER_ABANDONED
+
 
 def fix(code: Code, case: Case | None, verdict: Verdict | None = None) -> str:
     """The fix of a finding; a refusal's depends on whose side it is. "" where there is nothing to do."""
     text = _FIXES.get(code, "")
-    if code is Code.TRANSFER_REJECTED:
+    if code is _REJECTED:
         text = _of_a_refusal(case, verdict)
-    elif code is Code.CALLER_ABANDONED and verdict is not None:
+    elif code is _ABANDONED and verdict is not None:
         text = _BY_OUTCOME.get(verdict.outcome, text)
     elif case is not None and case.profile == "contacts":
         text = _CONTACTS.get(code, text)
@@ -111,10 +113,9 @@ def fix(code: Code, case: Case | None, verdict: Verdict | None = None) -> str:
         text = _BY_KIND[case.kind].get(code, text)
     if case is None:
         return text.format(node=NODE, name="the target", id="", at="", sip="the SIP code")
-    if not case.places:
-        at = f" around {clock(case.request.at)}" if case.request.at is not None else ""
-        case.places.update(node=NODE, name=case.name, id=f"`{_id(case)}`", at=at, sip=_sip(case))
-    return text.format_map(case.places)
+    at = f" around {clock(case.request.at)}" if "{at}" in text and case.request.at is not None else ""
+    id_ = f"`{_id(case)}`" if "{id}" in text else ""
+    return text.format(node=NODE, name=case.name, id=id_, at=at, sip=_sip(case) if "{sip}" in text else "")
 
 
 def _of_a_refusal(case: Case | None, verdict: Verdict | None) -> str:

@@ -29,6 +29,8 @@ def _nothing() -> Mapping[str, Any]:
 class TargetKind(StrEnum):
     """What a handover can go to."""
 
+    __hash__ = str.__hash__  # as of `EventKind`
+
     USER = "user"
     QUEUE = "queue"
     FLOW = "flow"

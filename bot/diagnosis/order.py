@@ -3,55 +3,66 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
 from bot.diagnosis.parties import QUEUES, Parties
 
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
-_NOBODY = Participant(id="", path="")
+_CONNECTED, _DISCONNECTED = EventKind.CONNECTED, EventKind.DISCONNECTED
+_ENDED, _OTHER = EventKind.ENDED, EventKind.OTHER  # Python 3.11 is slow to look up a member of an enum
 
 
 class Step(NamedTuple):
-    """An event, or the moment when a leg was connected."""
+    """An event at its place in time, and the leg that it names."""
 
     at: datetime
-    event: Event | None
-    leg: Participant
+    event: Event
+    leg: Participant | None
 
 
-def in_order(conversation: Conversation) -> list[Step]:
-    """By time. What has no time keeps its place in the document, after the event before it."""
+def in_order(conversation: Conversation, parties: Parties) -> list[Step]:
+    """What may bear on a handover, by time. What has no time keeps its place in the document, after the event before.
+
+    A leg's own time of connection is an event too. That caller and bot are connected answers nothing and is left out.
+    """
     events = conversation.events
-    if _backwards(events):
-        events = events[::-1]
-    at = next((event.at for event in events if event.at is not None), _BEFORE_ALL)
-    last, sorted_already = at, True
+    at = _first_time(events)
+    if at is None:
+        at = _BEFORE_ALL
+        if _newest_first(events):
+            events = events[::-1]
+    machines = parties.machine_paths
     steps: list[Step] = []
     for event in events:
-        at = event.at or at
-        if event.kind is not EventKind.OTHER:
-            sorted_already = sorted_already and at >= last
-            last = at
-            steps.append(Step(at, event, _NOBODY))
+        kind, at = event.kind, event.at or at
+        if kind is _OTHER:
+            continue
+        leg = parties.find(event.participant_id) if event.participant_id else None
+        if kind is not _CONNECTED or leg is None or leg.path not in machines:
+            steps.append(Step(at, event, leg))
     for leg in conversation.participants:
-        if leg.connected_at is not None:
-            sorted_already = sorted_already and leg.connected_at >= last
-            last = leg.connected_at
-            steps.append(Step(last, None, leg))
-    if not sorted_already:
-        steps.sort(key=_when)
+        if leg.connected_at is not None and leg.path not in machines:
+            path = f"{leg.path}.connectedTime"
+            came = Event(_CONNECTED, "", path, leg.connected_at, participant_id=leg.id or leg.path)
+            steps.append(Step(leg.connected_at, came, leg))
+    steps.sort(key=_when)
     return steps
 
 
-_when = attrgetter("at")
+_when = itemgetter(0)
 
 
-def _backwards(events: tuple[Event, ...]) -> bool:
-    """Without any time, a conversation that ends before the first request is written newest first."""
-    if not events or any(event.at is not None for event in events):
-        return False
+def _first_time(events: tuple[Event, ...]) -> datetime | None:
+    for event in events:
+        if event.at is not None:
+            return event.at
+    return None
+
+
+def _newest_first(events: tuple[Event, ...]) -> bool:
+    """Where no event has a time: one that tells of the end before the first request is written backwards."""
     for event in events:
         if event.kind in (EventKind.ENDED, EventKind.TRANSFER):
             return event.kind is EventKind.ENDED
@@ -86,7 +97,7 @@ def _before(one: datetime, other: datetime) -> bool:
     return one.replace(microsecond=0) < other.replace(microsecond=0)
 
 
-def ending_of(conversation: Conversation, parties: Parties) -> Ending:
+def ending_of(conversation: Conversation, parties: Parties, steps: list[Step]) -> Ending:
     """Read the ends of all legs and of the conversation."""
     ends: dict[str, tuple[datetime, str]] = {}  # by the leg's path: when, and where that stands
     for leg in conversation.participants:
@@ -94,17 +105,16 @@ def ending_of(conversation: Conversation, parties: Parties) -> Ending:
             ends[leg.path] = (leg.ended_at, f"{leg.path}.endTime")
     ended_at, over = conversation.ended_at, conversation.ended_at is not None
     gone = False
-    for event in conversation.events:
-        if event.kind is EventKind.ENDED:
+    for _, event, who in steps:
+        if event.kind is _ENDED:
             over = True
             ended_at = ended_at or event.at
-        elif event.kind is EventKind.DISCONNECTED:
-            who = parties.find(event.participant_id) if event.participant_id else None
-            if who is None:
-                continue
+        elif event.kind is _DISCONNECTED and who is not None:
             gone = gone or who.path in parties.customer_paths
             if event.at is not None and (who.path not in ends or event.at < ends[who.path][0]):
                 ends[who.path] = (event.at, event.path)
+    if not ends:
+        return Ending(over=over or gone, at=ended_at)
     customers = [(ends[leg.path], leg) for leg in parties.customers if leg.path in ends]
     if not customers:
         others = tuple([at for at, _ in ends.values()])

@@ -68,8 +68,8 @@ def parties_of(conversation: Conversation) -> Parties:
     """Read who is who. The bot is who is called so, else a machine's leg, else who sends the first transfer."""
     parties = Parties()
     for leg in conversation.participants:
-        if leg.id:
-            parties.by_id.setdefault(leg.id, leg)
+        if leg.id and leg.id not in parties.by_id:
+            parties.by_id[leg.id] = leg
         if not (leg.user_id or leg.queue_id or leg.flow_id):
             continue
         for id_, kind in (
@@ -80,19 +80,17 @@ def parties_of(conversation: Conversation) -> Parties:
             if id_ and (id_ not in parties.by_object or not _stands_for(*parties.by_object[id_])):
                 parties.by_object[id_] = (leg, kind)
     parties.bots = _bots(conversation, parties)
-    parties.customers = _customers(conversation, parties.bots)
-    parties.bot_paths = frozenset(leg.path for leg in parties.bots)
-    parties.customer_paths = frozenset(leg.path for leg in parties.customers)
+    parties.bot_paths = frozenset([leg.path for leg in parties.bots])
+    parties.customers = _customers(conversation, parties.bot_paths)
+    parties.customer_paths = frozenset([leg.path for leg in parties.customers])
     parties.machine_paths = parties.bot_paths | parties.customer_paths
-    parties.names = {leg.path: _name(leg, parties) for leg in conversation.participants}
+    for leg in conversation.participants:
+        if leg.path in parties.customer_paths:
+            parties.names[leg.path] = "Caller"  # who is never named
+        else:
+            unnamed = "Bot" if leg.path in parties.bot_paths else (leg.purpose or "participant").capitalize()
+            parties.names[leg.path] = named(leg) or unnamed
     return parties
-
-
-def _name(leg: Participant, parties: Parties) -> str:
-    """A leg as people say it: the caller is never named."""
-    if leg.path in parties.customer_paths:
-        return "Caller"
-    return named(leg) or ("Bot" if leg.path in parties.bot_paths else (leg.purpose or "participant").capitalize())
 
 
 def named(leg: Participant) -> str:
@@ -112,8 +110,8 @@ def has_bot_leg(conversation: Conversation) -> bool:
 
 def customer_identities(conversation: Conversation) -> tuple[str, ...]:
     """The numbers of the customer's side, as the platform stores them."""
-    customers = _customers(conversation, _bots(conversation, None))
-    return tuple(leg.identity for leg in customers if leg.identity)
+    bots = frozenset([leg.path for leg in _bots(conversation, None)])
+    return tuple([leg.identity for leg in _customers(conversation, bots) if leg.identity])
 
 
 def bot_identities(conversation: Conversation) -> tuple[str, ...]:
@@ -142,12 +140,13 @@ def _bots(conversation: Conversation, parties: Parties | None) -> tuple[Particip
     return (leg,)
 
 
-def _customers(conversation: Conversation, bots: tuple[Participant, ...]) -> tuple[Participant, ...]:
-    paths = {leg.path for leg in bots}
-    legs = [leg for leg in conversation.participants if leg.path not in paths]
+def _customers(conversation: Conversation, bot_paths: frozenset[str]) -> tuple[Participant, ...]:
+    found = [leg for leg in conversation.participants if leg.purpose in CUSTOMERS and leg.path not in bot_paths]
+    if found:
+        return tuple(found)
+    legs = [leg for leg in conversation.participants if leg.path not in bot_paths]
     return tuple(
-        [leg for leg in legs if leg.purpose in CUSTOMERS]
-        or [leg for leg in legs if leg.purpose in _OUTSIDE]
+        [leg for leg in legs if leg.purpose in _OUTSIDE]
         or [leg for leg in legs if not (leg.purpose or leg.user_id or leg.queue_id or leg.flow_id) and leg.identity]
     )
 

@@ -20,6 +20,8 @@ _LONGEST_CODE = 40
 class Family(StrEnum):
     """What kind of a refusal it is, which says whose side has to act."""
 
+    __hash__ = str.__hash__  # a key of tables, and an enum's own hash is slow
+
     FORBIDDEN = "forbidden"
     INVALID = "invalid"
     PLATFORM = "platform"

@@ -1,5 +1,7 @@
 """The ladder: one small function a rule, in the order in which they are asked. The first that answers decides.
 
+It has three parts, at the end of this file: the request was taken, it was refused, or nothing answered it.
+
 Cause and fault rest on what the record says of the time of the failure. What was read later (`Case.target`) decides
 only where the record is silent, and never surely on a call older than a quarter of an hour.
 """
@@ -19,12 +21,21 @@ _WITH_THE_CALLER = timedelta(seconds=2)  # a queue's leg that ends this close to
 
 
 def judge(case: Case) -> Verdict:
-    """The first rule that answers."""
-    for rule in LADDER:
+    """The first rule that answers; the rules about a refusal are asked only where there is one."""
+    request = case.request
+    if request.accepted or request.queued or request.offered or request.answered or request.late:
+        verdict = _first(TAKEN, case)
+        if verdict is not None:
+            return verdict
+    return _first(REFUSED if case.reason is not None else SILENT, case) or ignored(case)
+
+
+def _first(rules: tuple[Rule, ...], case: Case) -> Verdict | None:
+    for rule in rules:
         verdict = rule(case)
         if verdict is not None:
             return verdict
-    return ignored(case)
+    return None
 
 
 # ---- taken ----------------------------------------------------------------------------------------------------------
@@ -284,12 +295,8 @@ def ignored(case: Case) -> Verdict:
     return Verdict(Outcome.IGNORED, Code.TRANSFER_IGNORED, how_sure(others), tuple(others))
 
 
-LADDER: tuple[Rule, ...] = (
-    answered,
-    came_after_a_refusal,
-    left_while_waiting,
-    still_waiting,
-    taken,
+TAKEN: tuple[Rule, ...] = (answered, came_after_a_refusal, left_while_waiting, still_waiting, taken)
+REFUSED: tuple[Rule, ...] = (
     signals.nothing_to_signal,
     signals.channel_without_handover,
     malformed,
@@ -301,6 +308,10 @@ LADDER: tuple[Rule, ...] = (
     refused_by_the_platform,
     refused_by_the_target,
     refused_for_a_reason_nobody_knows,
+)
+SILENT: tuple[Rule, ...] = (
+    malformed,
+    target_is_no_destination,
     target_does_not_exist,
     too_young,
     target_is_retired,

@@ -18,6 +18,8 @@ _LONGEST_ID = 60
 _LONGEST_SESSION = 12
 _JUST_BEFORE = timedelta(seconds=2)
 _WITH_THE_CALLER = timedelta(seconds=5)  # a call that ends so soon after its caller left ended with that
+_TRANSFER, _DISCONNECTED, _ENDED = EventKind.TRANSFER, EventKind.DISCONNECTED, EventKind.ENDED
+_STATE = EventKind.STATE
 _WHAT = {
     EventKind.ACCEPTED: "transfer accepted",
     EventKind.CONNECTED: "joins",
@@ -41,13 +43,16 @@ def timeline_of(  # noqa: PLR0917 - what was read of the call so far
             if answer is not None:
                 told.answers[answer.path] = request
     pending = iter(requests)
-    for step in steps:
-        if step.event is None:
-            told.leg_came(step.leg)
-        elif step.event.kind is EventKind.TRANSFER:
+    for _, event, leg in steps:
+        kind = event.kind
+        if kind is _TRANSFER:
             told.asked(next(pending))
+        elif kind is _DISCONNECTED:
+            told.left_by(leg, event.participant_id, event.at)
+        elif kind is _ENDED:
+            told.ended(event.at)
         else:
-            told.happened(step.event)
+            told.happened(event, leg)
     return told.moments()
 
 
@@ -82,26 +87,13 @@ class _Told:
         what = f"transfer asked for (session {session})" if session else "transfer asked for"
         self.rows.append(Moment(event.at, _told(what, event), f"{sender} → {target}", event.source))
 
-    def leg_came(self, leg: Participant) -> None:
-        """A leg was connected, as its own time says."""
-        what = self._came(leg) if leg.path not in self.parties.machine_paths else ""
-        if what:
-            self.rows.append(Moment(leg.connected_at, what, self.parties.names[leg.path]))
-
-    def happened(self, event: Event) -> None:
-        """Any event that is no request."""
-        id_, kind = event.participant_id, event.kind
-        leg = self.parties.find(id_) if id_ else None
-        if kind is EventKind.DISCONNECTED:
-            self._left(leg, id_, event.at)
-            return
-        if kind is EventKind.ENDED:
-            self._ended(event.at)
-            return
-        if leg is not None and leg.path in self.parties.machine_paths and self._of_no_interest(kind):
-            return
+    def happened(self, event: Event, leg: Participant | None) -> None:
+        """Any event that is neither a request nor an end."""
+        if event.kind is _STATE and self.last is None and leg is not None and leg.path in self.parties.machine_paths:
+            return  # what caller and bot did before anything was asked for
         what = self._what(event, leg)
         if what:
+            id_ = event.participant_id
             who = self._leg(leg) or (self.names.get(id_) or clean(id_, _LONGEST_ID) if id_ else "")
             request = self.answers.get(event.path, self.last)
             if not who and request is not None:
@@ -113,14 +105,10 @@ class _Told:
         rows, self.rows = self.rows, []
         for leg in self.conversation.participants:
             if leg.ended_at is not None and leg.path not in self.gone:
-                self._left(leg, leg.id, leg.ended_at)
+                self.left_by(leg, leg.id, leg.ended_at)
         if self.conversation.ended_at is not None and not self.end_told:
-            self._ended(self.conversation.ended_at)
+            self.ended(self.conversation.ended_at)
         return _merged(rows, self.rows)
-
-    def _of_no_interest(self, kind: EventKind) -> bool:
-        """That caller and bot are in the call, and what they were before anything was asked for."""
-        return kind is EventKind.CONNECTED or (kind is EventKind.STATE and self.last is None)
 
     def _what(self, event: Event, leg: Participant | None) -> str:
         """What happened, "" where it was told before."""
@@ -143,7 +131,8 @@ class _Told:
         self.came.add(leg.path)
         return _joins(leg)
 
-    def _left(self, leg: Participant | None, id_: str, at: datetime | None) -> None:
+    def left_by(self, leg: Participant | None, id_: str, at: datetime | None) -> None:
+        """A leg ends, told once."""
         path = leg.path if leg is not None else id_
         if path in self.gone:
             return
@@ -154,7 +143,8 @@ class _Told:
             what = "call leaves the queue" if leg is not None and leg.purpose in QUEUES else "leaves"
             self.rows.append(Moment(at, what, self._leg(leg) or clean(id_, _LONGEST_ID)))
 
-    def _ended(self, at: datetime | None) -> None:
+    def ended(self, at: datetime | None) -> None:
+        """The call ends."""
         self.end_told = True
         if self.left is None or (at is not None and at - self.left > _WITH_THE_CALLER):
             self.rows.append(Moment(at, "call ends", ""))
