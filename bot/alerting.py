@@ -80,6 +80,7 @@ class Alerting:
             rules=options.rules,
             timing=options.timing,
             lookback=options.lookback,
+            retention=timedelta(days=options.retention_days),
             stopping=self.jobs.stopping.is_set,
         )
         self.notifier = Notifier(

@@ -13,6 +13,7 @@ from bot.diagnosis.outcomes import Fault, Outcome
 from bot.store import deliveries, groups, mutes, subscriptions
 from bot.store.sql import AnyRow
 from bot.store.tables import alerts, cases, threads
+from bot.store.tables import deliveries as delivery_rows
 from bot.store.tables import groups as group_rows
 
 
@@ -51,11 +52,12 @@ def mute(
     for group in groups.open_ones(connection, here.tenant):
         if not _covers(held, group):
             continue
-        groups.move_cases(connection, group.id, channel, old=("queued", "held"), state="muted")
         thread = groups.thread(connection, group.id, channel)
+        if thread is not None:
+            deliveries.withhold(connection, thread.id)
+        groups.move_cases(connection, group.id, channel, old=("queued", "held"), state="muted")
         if thread is None:
             continue
-        deliveries.drop_untried(connection, thread.id, (deliveries.POST, deliveries.REPLY, deliveries.BROADCAST))
         groups.change_thread(connection, thread.id, muted_until=until)
         groups.change(connection, group.id, now)
         plan.arm_edit(connection, here, thread, now)
@@ -151,10 +153,20 @@ def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime
     left = [
         filters.parse(row.filters) for row in subscriptions.active(connection, here.tenant) if row.channel == channel
     ]
+    # 1. What Slack surely has not of groups that nobody here wants any more.
+    withheld = []
+    owed = select(threads.c.id, group_rows).join(group_rows, group_rows.c.id == threads.c.group_id)
+    due = select(delivery_rows.c.thread_id).where(
+        delivery_rows.c.tenant == here.tenant, delivery_rows.c.channel == channel, delivery_rows.c.state == "due"
+    )
+    for row in connection.execute(owed.where(threads.c.id.in_(due), group_rows.c.kind == "cause")).all():
+        if not any(_wants(each, row) for each in left):
+            deliveries.withhold(connection, row[0])
+            withheld.append(row[0])
+    # 2. Their cases.
     waiting = connection.execute(
         select(
             cases.c.alert_id,
-            cases.c.thread_id,
             alerts.c.outcome,
             alerts.c.fault,
             alerts.c.target_id,
@@ -167,21 +179,15 @@ def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime
             cases.c.state.in_(("held", "queued", "muted")),
         )
     ).all()
-    emptied: set[int] = set()
     for row in waiting:
-        if any(_wants(each, row) for each in left):
-            continue
-        connection.execute(
-            update(cases)
-            .where(cases.c.alert_id == row.alert_id, cases.c.channel == channel)
-            .values(state="unsubscribed")
-        )
-        if row.thread_id is not None:
-            emptied.add(row.thread_id)
-    for thread_id in emptied:
-        if not groups.queued(connection, thread_id):
-            kinds = (deliveries.POST, deliveries.REPLY, deliveries.BROADCAST)
-            deliveries.drop_untried(connection, thread_id, kinds)
+        if not any(_wants(each, row) for each in left):
+            this = (cases.c.alert_id == row.alert_id, cases.c.channel == channel)
+            connection.execute(update(cases).where(*this).values(state="unsubscribed"))
+    # 3. What somebody else here still wants goes on.
+    for thread_id in withheld:
+        thread = groups.thread_by_id(connection, thread_id)
+        plan.revive_root(connection, here, thread, now)
+        plan.arm_reply(connection, here, thread, now)
     return ended
 
 

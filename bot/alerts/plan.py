@@ -31,14 +31,15 @@ def settle(connection: Connection, here: Scene, group_id: int, now: datetime) ->
     # 1. Channels that hear of it for the first time.
     if group.state in groups.OPEN or group.state == "resolved":
         for channel in groups.channels_with(connection, group_id, "held"):
-            if not _muted(here, group, channel) and _reached(connection, here, group, channel):
+            if not is_muted(here, group, channel) and _reached(connection, here, group, channel):
                 fire(connection, here, group, channel, now)
     # 2. Channels that know it: cases, broadcasts, the edit.
     for thread in groups.threads_of(connection, group_id):
         if thread.into_id is not None:
             continue
         if group.state == "withdrawn":
-            deliveries.drop_untried(connection, thread.id, (deliveries.POST, deliveries.REPLY, deliveries.BROADCAST))
+            deliveries.withhold(connection, thread.id)
+            groups.withdraw_waiting(connection, thread.id)
         else:
             revive_root(connection, here, thread, now)
             arm_reply(connection, here, thread, now)
@@ -159,7 +160,7 @@ def broadcast(connection: Connection, here: Scene, thread: AnyRow, occasion: str
 
 def _broadcast_counts(connection: Connection, here: Scene, group: AnyRow, thread: AnyRow, now: datetime) -> None:
     """A count that passed a mark, and a reopening. A message that is still to come says both by itself."""
-    if not thread.ts or group.state not in groups.OPEN or _muted(here, group, thread.channel):
+    if not thread.ts or group.state not in groups.OPEN or is_muted(here, group, thread.channel):
         return
     mark = policy.broadcast_for(group.failed, thread.broadcast_count)
     if mark is not None:
@@ -210,7 +211,8 @@ def _held_times(connection: Connection, group_id: int, channel: str, limit: int 
     )
 
 
-def _muted(here: Scene, group: AnyRow, channel: str) -> bool:
+def is_muted(here: Scene, group: AnyRow, channel: str) -> bool:
+    """Whether a mute of the channel covers the group now."""
     return any(
         mute.covers(
             channel,

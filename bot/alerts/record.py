@@ -41,16 +41,13 @@ def record(
     now: datetime,
     *,
     arrival: datetime | None,
-    first_look: bool = False,
 ) -> int | None:
     """Write a failed handover once. Returns its group, to be recounted, if it is new.
 
     `arrival`: the start of the poll that found it, if it is one of those found at the first start or after an absence.
     """
-    if not first_look and groups.has_alert(
-        connection, here.tenant, failure.conversation_id, failure.attempt_at, failure.target_id
-    ):
-        return None
+    if groups.has_alert(connection, here.tenant, failure.conversation_id, failure.attempt_at, failure.target_id):
+        return None  # before a group is opened or reopened for it
     wanted = policy.matching(failure, here.listeners)
     if not wanted and TABLE[failure.outcome].on_request:
         return None
@@ -172,11 +169,11 @@ def _owe(
         )
         for mute in here.mutes
     )
-    if arrival is not None and thread is None:
+    if muted:
+        groups.add_case(connection, case | {"state": "muted", "thread_id": thread.id if thread is not None else None})
+    elif arrival is not None and thread is None:
         holder = plan.arrival_thread(connection, here, channel, arrived=arrival, now=now)
         groups.add_case(connection, case | plan.merged_into(connection, holder))
-    elif muted:
-        groups.add_case(connection, case | {"state": "muted", "thread_id": thread.id if thread is not None else None})
     elif thread is None:
         groups.add_case(connection, case | {"state": "held"})
     elif thread.into_id is not None:

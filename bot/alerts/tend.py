@@ -78,7 +78,7 @@ def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -
     if group.acked_at is not None or group.firing_since is None or now - group.firing_since < policy.UNACKNOWLEDGED:
         return
     for thread in groups.threads_of(connection, group.id):
-        if thread.ts and thread.into_id is None and thread.muted_until is None:
+        if thread.ts and thread.into_id is None and not plan.is_muted(here, group, thread.channel):
             plan.broadcast(connection, here, thread, f"hour:{group.reopened}", now)
 
 

@@ -103,6 +103,7 @@ class Watcher:
     rules: Rules = field(default_factory=Rules)
     timing: Timing = field(default_factory=Timing)
     lookback: timedelta = timedelta(hours=24)
+    retention: timedelta = timedelta(days=30)  # after which a conversation's row is purged
     ops_channel: str = ""
     workers: int = 32
     patience: float = 30.0  # seconds for the calls of one poll
@@ -160,6 +161,9 @@ class Watcher:
             new = conversations.unseen(connection, tenant, calls)
             closing = conversations.still_open(connection, tenant, [each for each in ends if each not in new])
         added = [self._first_row(calls[each], now, arrival=absent) for each in sorted(new)]
+        for row in added:
+            if (row["ended_at"] or row["started_at"] or now) < now - max(self.lookback, self.retention):
+                row["next_look"] = None  # it was here before its row was purged: it alerted then, if it had to
         with writing(self.engine) as connection:
             conversations.add(connection, tenant, added)
             conversations.index(
@@ -336,9 +340,7 @@ class Watcher:
         if verdict == "accepted":
             changed |= {withdraw(connection, alert, now) for alert in groups.alerts_of(connection, here.tenant, row.id)}
         if failure is not None and firm:
-            group_id = record(
-                connection, here, failure, now, arrival=arrived if row.arrival else None, first_look=row.looks == 0
-            )
+            group_id = record(connection, here, failure, now, arrival=arrived if row.arrival else None)
             changed |= {group_id} if group_id is not None else set()
             if group_id is not None:
                 _note_target(connection, group_id, found)

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 EVENT_TYPE = "handover_delivery"
 LOOK_BACK = timedelta(seconds=60)  # the search begins this long before the first sending
-LEASE_MARGIN = 5.0  # seconds that a lease outlives the HTTP timeout
+LEASE_MARGIN = 5.0  # seconds that a lease outlives the call
 MOST_TRIES = 4  # answers that nobody listed
 MOST_WAIT = timedelta(seconds=60)
 STOPPED_FOR = timedelta(seconds=30)  # between two tries while Slack refuses the token
@@ -82,7 +82,7 @@ class Notifier:
                 connection,
                 self.tenant,
                 now,
-                self.http_timeout + LEASE_MARGIN,
+                self._lease,
                 channel=channel,
                 workspace=self.workspace,
             )
@@ -101,7 +101,7 @@ class Notifier:
                 return True
             with writing(self.engine) as connection:
                 now = self.clock.now()
-                again = deliveries.extend(connection, taken, now, self.http_timeout + LEASE_MARGIN)
+                again = deliveries.extend(connection, taken, now, self._lease)
             if again is None:
                 return True
             taken = again
@@ -115,6 +115,11 @@ class Notifier:
         while steps < limit and self.deliver_one():
             steps += 1
         return steps
+
+    @property
+    def _lease(self) -> float:
+        """Seconds: the timeout holds for connecting and for answering apart, and the lease outlives both."""
+        return 2 * self.http_timeout + LEASE_MARGIN
 
     # ---- sending --------------------------------------------------------------------------------------------------
 
@@ -138,7 +143,7 @@ class Notifier:
                 deliveries.finish(connection, taken, "dropped", "")
             return
         method, arguments = self._call_of(taken, shown)
-        if taken.until - self.clock.now() < timedelta(seconds=self.http_timeout):
+        if taken.until - self.clock.now() < timedelta(seconds=2 * self.http_timeout):
             return  # too late to be sure that the call ends within the lease: the next one looks
         try:
             answer = self.client.api_call(method, json=arguments)
@@ -208,7 +213,7 @@ class Notifier:
 
     # ---- answers that are no success ------------------------------------------------------------------------------
 
-    def _failed(  # noqa: C901 - one case a class, in the order of the table
+    def _failed(
         self, taken: Lease, meaning: Meaning, shown: rendering.Shown
     ) -> None:
         now = self.clock.now()
@@ -225,8 +230,10 @@ class Notifier:
                     deliveries.again(connection, taken, now + backoff, meaning.code)
                     tend.slack_out(connection, self.tenant, now, meaning.code)
                 case Answer.LOOK:
-                    # The lease outlives the HTTP timeout: when it ends, no request of ours can still arrive.
-                    deliveries.unsure(connection, taken, taken.until, meaning.code)
+                    # Our call is over; what Slack has of it may still be on its way to where a look would find it.
+                    begun = taken.until - timedelta(seconds=self._lease)
+                    over = max(begun + timedelta(seconds=self.http_timeout), now)
+                    deliveries.unsure(connection, taken, over + timedelta(seconds=LEASE_MARGIN), meaning.code)
                     tend.slack_out(connection, self.tenant, now, meaning.code)
                 case Answer.REDUCE if not row.plain:
                     deliveries.again(connection, taken, now, meaning.code, plain=True)
@@ -236,14 +243,18 @@ class Notifier:
                     self._pause(connection, taken, now, meaning)
                 case Answer.STOP:
                     deliveries.again(connection, taken, now, meaning.code)
-                    deliveries.hold(connection, self.workspace, deliveries.WORKSPACE, now + STOPPED_FOR)
-                    if facts.note(connection, self.tenant, facts.SLACK_STOPPED, now, meaning.code):
-                        log.error("slack refuses the bot", code=meaning.code)
+                    self._stop(connection, now, meaning)
                 case _:
                     if row.refusals + 1 >= MOST_TRIES:
                         self._die(connection, taken, f"Slack answers {meaning.code}", now)
                     else:
                         deliveries.again(connection, taken, now + backoff, meaning.code, refusals=row.refusals + 1)
+
+    def _stop(self, connection: Any, now: datetime, meaning: Meaning) -> None:
+        """Slack refuses the token or a scope: nothing can be sent, and the bot is not ready."""
+        deliveries.hold(connection, self.workspace, deliveries.WORKSPACE, now + STOPPED_FOR)
+        if facts.note(connection, self.tenant, facts.SLACK_STOPPED, now, meaning.code):
+            log.error("slack refuses the bot", code=meaning.code)
 
     def _repost(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning, shown: rendering.Shown) -> None:
         """The message is gone: post it anew; what belonged to its thread follows under the new one."""
@@ -252,10 +263,15 @@ class Notifier:
             deliveries.finish(connection, taken, "dropped", meaning.code)
         else:
             deliveries.again(connection, taken, now, meaning.code)
+        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
         if thread.ts != shown.thread_ts:
             return  # somebody posted it anew meanwhile
+        if (
+            plan.is_muted(here, groups.get(connection, thread.group_id), thread.channel)
+            and taken.row.kind == deliveries.EDIT
+        ):
+            return  # a new message, which a mute holds: the edit at its end comes here again
         groups.change_thread(connection, thread.id, ts="", root=thread.root + 1)
-        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
         plan.post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
 
     def _pause(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
@@ -266,7 +282,7 @@ class Notifier:
             deliveries.finish(connection, taken, "dropped", meaning.code)  # whoever sent it waits for the answer
             return
         authors = subscriptions.pause(connection, self.tenant, row.channel, now, meaning.code)
-        if row.kind == deliveries.LINE and not authors:
+        if row.kind == deliveries.LINE and not heard:
             self._die(connection, taken, f"Slack answers {meaning.code}", now)
             return
         deliveries.again(connection, taken, now, meaning.code)
@@ -312,8 +328,8 @@ class Notifier:
                 if meaning.answer is Answer.PAUSE:
                     self._pause_look(connection, taken, now, meaning)
                     return None
-                if meaning.answer is Answer.REPOST:
-                    return False  # the thread is gone, and the reply with it
+                if meaning.answer is Answer.STOP:
+                    self._stop(connection, now, meaning)
                 wait = timedelta(seconds=max(meaning.wait, 2 ** min(taken.row.tries, 6), 1))
                 deliveries.unsure(connection, taken, now + wait, meaning.code)
             return None
@@ -325,33 +341,47 @@ class Notifier:
         self._close(connection, taken.row.channel, authors, meaning.code, now)
 
     def _search(self, taken: Lease) -> tuple[str, str] | None:
-        """Look for the delivery's id, from a minute before its first sending on, page by page."""
+        """Look for the delivery's id, from a minute before its first sending on: in the channel, or in its thread."""
         row = taken.row
-        since = (row.sending_since or row.created_at) - LOOK_BACK
+        if row.channel.startswith(("U", "W")):
+            return None  # a line to a person: their direct messages are not ours to read, and twice does no harm
         with reading(self.engine) as connection:
             where = rendering.place(connection, row)
+            threads = rendering.roots(connection, row) if row.kind in (deliveries.REPLY, deliveries.BROADCAST) else [""]
+        for thread_ts in threads:  # a message posted anew leaves the replies where the old one was
+            found = self._find(row, where.channel, thread_ts)
+            if found:
+                return where.channel, found
+        return None
+
+    def _find(self, row: Any, channel: str, thread_ts: str) -> str:
+        """The ts of the message that carries the delivery's id, page by page; "" if there is none."""
+        since = (row.sending_since or row.created_at) - LOOK_BACK
         arguments: dict[str, Any] = {
-            "channel": where.channel,
+            "channel": channel,
             "oldest": f"{since.timestamp():.6f}",
             "inclusive": True,
             "include_all_metadata": True,
             "limit": PAGE,
         }
         method = "conversations.history"
-        if row.kind in (deliveries.REPLY, deliveries.BROADCAST):
+        if thread_ts:
             method = "conversations.replies"
-            arguments["ts"] = where.thread_ts
+            arguments["ts"] = thread_ts
         for _page in range(MOST_PAGES):
             try:
                 answer = self.client.api_call(method, params=arguments)
             except Exception as error:
-                raise LookFailedError(classify(error)) from error
+                meaning = classify(error)
+                if meaning.answer is Answer.REPOST:
+                    return ""  # the thread is gone, and the reply with it
+                raise LookFailedError(meaning) from error
             for message in answer.get("messages") or ():
                 if _delivery_id(message) == row.uid:
-                    return where.channel, str(message["ts"])
+                    return str(message["ts"])
             cursor = ((answer.get("response_metadata") or {}).get("next_cursor")) or ""
             if not cursor:
-                return None
+                return ""
             arguments["cursor"] = cursor
         raise LookFailedError(Meaning(Answer.LOOK, "too many pages"))
 

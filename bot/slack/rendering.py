@@ -13,7 +13,7 @@ from bot.slack.blocks import Message
 from bot.store import conversations, deliveries, groups
 from bot.store.sql import AnyRow
 
-__all__ = ["LINES_IN_A_REPLY", "Place", "Shown", "group_of", "place", "render"]
+__all__ = ["LINES_IN_A_REPLY", "Place", "Shown", "group_of", "place", "render", "roots"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,14 @@ def place(connection: Connection, row: AnyRow) -> Place:
     return Place(thread.posted_channel or row.channel, thread.ts)
 
 
+def roots(connection: Connection, row: AnyRow) -> list[str]:
+    """The ts of each message that a delivery's thread hung on, the present one first."""
+    thread = groups.thread_by_id(connection, row.thread_id)
+    keys = (deliveries.key_of(thread.id, f"post:{number}") for number in range(thread.root))
+    before = [post.ts for post in (deliveries.by_key(connection, row.tenant, key) for key in keys) if post is not None]
+    return [ts for ts in dict.fromkeys([thread.ts, *reversed(before)]) if ts]
+
+
 def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     """What a delivery shows now. `tenant` is its name where there are several."""
     if row.thread_id is None:
@@ -51,7 +59,7 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     where = place(connection, row)
     thread = groups.thread_by_id(connection, row.thread_id)
     group = groups.get(connection, thread.group_id)
-    needless = row.kind != deliveries.POST and not thread.ts
+    needless = not thread.ts if row.kind != deliveries.POST else group.state == "withdrawn"
     match row.kind:
         case deliveries.REPLY:
             lines = [

@@ -90,17 +90,22 @@ def by_key(connection: Connection, tenant: str, key: str) -> AnyRow | None:
     return connection.execute(select(deliveries).where(deliveries.c.tenant == tenant, deliveries.c.key == key)).first()
 
 
-def drop_untried(connection: Connection, thread_id: int, kinds: Iterable[str]) -> None:
-    """Drop what is due in a thread and was never tried."""
-    connection.execute(
+def withhold(connection: Connection, thread_id: int) -> None:
+    """Drop what a thread is to be told and Slack surely has not: cases that a reply was to carry wait again.
+
+    What is `sending` may have arrived, and goes on. An edit stays: it notifies nobody.
+    """
+    statement = (
         update(deliveries)
-        .where(
-            deliveries.c.thread_id == thread_id,
-            deliveries.c.kind.in_(list(kinds)),
-            deliveries.c.state == "due",
-            deliveries.c.tries == 0,
-        )
+        .where(deliveries.c.thread_id == thread_id, deliveries.c.kind != EDIT, deliveries.c.state == "due")
         .values(state="dropped")
+        .returning(deliveries.c.id)
+    )
+    dropped = list(connection.scalars(statement))
+    connection.execute(
+        update(cases)
+        .where(cases.c.delivery_id.in_(dropped), cases.c.state == "carried")
+        .values(state="queued", delivery_id=None)
     )
 
 
@@ -406,7 +411,8 @@ def kill_channel(connection: Connection, tenant: str, channel: str, why: str) ->
 
 
 def bury_cases(connection: Connection, thread_id: int, delivery_id: int) -> None:
-    """Cases that waited for a message which died are dead with it."""
+    """Cases that waited for a message which died are dead with it, and so is what was to follow it."""
+    withhold(connection, thread_id)
     connection.execute(
         update(cases)
         .where(cases.c.thread_id == thread_id, cases.c.state == "queued")

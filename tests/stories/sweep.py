@@ -23,7 +23,7 @@ from bot.store.engine import reading
 from bot.store.tables import deliveries as rows
 from bot.store.tables import threads
 from tests.stories.branches import Branches
-from tests.stories.world import ALERTS, OPS, Crashes, World
+from tests.stories.world import ALERTS, OPS, Crash, Crashes, World
 
 Scripts = Mapping[str, Sequence[str]]
 
@@ -116,7 +116,10 @@ def whole_life(world: World) -> Expected:
 def pauses_and_lines(world: World) -> Expected:
     """The channel is archived and opened again; CXone is out for six minutes and says so."""
     calls = [world.centre.call("rejected")]
-    world.run(5)
+    for _ in range(12):
+        world.run(4, poll_every=4)
+        if world.lines() and not world.open_deliveries():
+            break
     world.slack.archive(ALERTS)
     calls.append(world.centre.call("rejected", target="q-sales"))
     world.run(9, poll_every=8)
@@ -160,11 +163,12 @@ class Play:
     tale: Tale
     fault: str
     choose: Sequence[Steps] = ()
+    end: Callable[[str], BaseException] = Crash  # what happens at the steps
 
     def __call__(self) -> list[Result | str]:
         """All runs; the text of the error for one that failed."""
         branches = Branches(self.choose)
-        return branches.play(lambda: run(self.tale, self.fault, branches))
+        return branches.play(lambda: run(self.tale, self.fault, branches, self.end))
 
 
 def sweep(plays: Sequence[Play]) -> Iterator[tuple[Play, list[Result | str]]]:
@@ -180,9 +184,9 @@ def _call(play: Play) -> list[Result | str]:
 # ---- a run --------------------------------------------------------------------------------------------------------
 
 
-def run(tale: Tale, fault: str, crashes: Crashes | None = None) -> Result:
+def run(tale: Tale, fault: str, crashes: Crashes | None = None, end: Callable[[str], BaseException] = Crash) -> Result:
     """Play a story through, and compare what Slack shows in the end with what it should."""
-    world = World(None, crashes=crashes or Branches(()), subscribe="min=1", rules=RULES)
+    world = World(None, crashes=crashes or Branches(()), subscribe="min=1", rules=RULES, end=end)
     world.noise = 2 if fault == "busy channel" else 0
     for method, words in FAULTS[fault].items():
         world.client.script(method, words)

@@ -39,7 +39,7 @@ def on_postgres(postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
             connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
         return World(*arguments, **options)
 
-    def the_engine(_url: str) -> Engine:
+    def the_engine() -> Engine:
         return serial
 
     monkeypatch.setattr(worlds, "_engine", the_engine)

@@ -27,7 +27,7 @@ from bot.alerts.watcher import Polled, Watcher
 from bot.demo.workspace import Workspace
 from bot.slack.notifier import Notifier
 from bot.store import deliveries, subscriptions
-from bot.store.engine import migrate, open_store, reading, writing
+from bot.store.engine import StoreError, migrate, open_store, reading, writing
 from bot.store.ledger import Ledger, ledger
 from bot.store.tables import Instant
 from bot.store.tables import deliveries as rows
@@ -48,8 +48,9 @@ class Crash(BaseException):
 class Steps:
     """Counts the steps of a process, and ends it at some."""
 
-    def __init__(self, crashes: Crashes) -> None:
+    def __init__(self, crashes: Crashes, end: Callable[[str], BaseException]) -> None:
         self.crashes = crashes
+        self.end = end
         self.count = 0
         self.armed = False
 
@@ -60,7 +61,7 @@ class Steps:
         step = self.count
         self.count += 1
         if self.crashes(step, what):
-            raise Crash(f"step {step}: {what}")
+            raise self.end(f"step {step}: {what}")
 
 
 class Direct:
@@ -72,6 +73,7 @@ class Direct:
         self.steps = steps
         self.scripts: dict[str, deque[str]] = {}
         self.down = False
+        self.too_fast = 0  # how often Slack itself had to say so
 
     def script(self, method: str, words: Iterable[str]) -> None:
         """How the next calls of a method go."""
@@ -94,6 +96,7 @@ class Direct:
         accepted = word.startswith("accept_then_") or word == "ok"
         what, _, detail = word.removeprefix("accept_then_").partition(":")
         answer: Any = self.slack.api.perform(method, self.slack.bot_token, args) if accepted else None
+        self.too_fast += answer is not None and answer.status == 429
         if answer is not None and answer.body.get("ok"):
             self.steps.tick(f"accepted {method}")
         match what:
@@ -154,6 +157,7 @@ class World:
         rules: Rules = Rules(),  # noqa: B008 - frozen
         subscribe: str | None = "",
         scopes: Iterable[str] | None = None,
+        end: Callable[[str], BaseException] = Crash,
     ) -> None:
         self.clock = HandClock()
         self.path = folder / f"world-{next(self._names)}.db" if folder else None
@@ -162,7 +166,7 @@ class World:
         else:
             sqlite3.connect(_template()).backup(_anchor())
         self.slack = Workspace(clock=self.clock) if scopes is None else Workspace(clock=self.clock, scopes=scopes)
-        self.steps = Steps(crashes)
+        self.steps = Steps(crashes, end)
         self.client = Direct(self.slack, self.clock, self.steps)
         self.centre = Centre(self.clock)
         self.rules = rules
@@ -180,7 +184,7 @@ class World:
     def begin(self) -> None:
         """The process starts."""
         _now_playing[:] = [self]
-        self.engine = _engine(f"sqlite:///{_template()}" if self.path else "sqlite://")
+        self.engine = _engine()
         self.engine.dispose()
         self.watcher = Watcher(
             self.centre, self.engine, self.clock, "key", rules=self.rules, ops_channel=OPS, workers=1
@@ -199,7 +203,7 @@ class World:
         """Run a step of the process; a crash ends the process, and a new one begins."""
         try:
             done = job()
-        except Crash:
+        except (Crash, StoreError, sqlite3.OperationalError):
             self.crashes += 1
             self.begin()
             done = None
@@ -311,9 +315,9 @@ _now_playing: list[World] = []
 
 
 @functools.cache
-def _engine(url: str) -> Engine:
+def _engine() -> Engine:
     """One engine for all worlds, one after the other, so that statements are compiled once; the files differ."""
-    engine = open_store(url, sync="OFF")
+    engine = open_store(f"sqlite:///{_template()}", sync="OFF")
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
