@@ -18,7 +18,7 @@ from bot import phone
 from bot.clock import Clock
 from bot.cxone import cognigy, contacts_fields, contacts_people, contacts_reading, reading
 from bot.cxone.cognigy_client import Cognigy
-from bot.cxone.contacts_calls import ACTIVE, COMPLETED, KEPT, Body, Calls, windows
+from bot.cxone.contacts_calls import COMPLETED, KEPT, PHONES, Body, Calls, calls_of, questions, windows
 from bot.cxone.contacts_feed import Feed
 from bot.cxone.contacts_objects import Objects
 from bot.cxone.errors import CXoneError, NotFoundError
@@ -34,11 +34,12 @@ _PARTS = (
 )
 _CHILDREN = 10
 _NEWEST = timedelta(hours=1)
-_PHONES = {"mediaTypeId": contacts_fields.PHONE}
 _AT_ONCE: dict[Priority, int] = {"person": 16, "watcher": 8}
 
 T = TypeVar("T")
 Jobs = list[concurrent.futures.Future[dict[str, Any]]]
+Missed = list[dict[str, str]]
+Rows = list[Row]
 
 
 class Contacts:
@@ -103,7 +104,7 @@ class Contacts:
             return listing
         jobs = [
             self.calls.submit(priority, self.calls.rows, route, params, deadline, priority)
-            for route, params in _questions(since, until, number)
+            for route, params in questions(since, until, number)
         ]
         for job in concurrent.futures.as_completed(jobs):
             try:
@@ -115,7 +116,7 @@ class Contacts:
         if number is not None and not listing.rows:
             # None of this number: a call of anybody tells a wrong tenant from a number that did not ring.
             with contextlib.suppress(CXoneError):
-                newest = {**_PHONES, **windows(max(since, until - _NEWEST), until)[0], "orderBy": "contactStart desc"}
+                newest = {**PHONES, **windows(max(since, until - _NEWEST), until)[0], "orderBy": "contactStart desc"}
                 listing.add(calls_of(self.calls.rows(COMPLETED, newest, deadline, priority, most=1)))
         listing.of = listing.pages
         return listing
@@ -134,8 +135,12 @@ class Contacts:
                 "The id of a contact is a whole number. What was given looks like an id of another system: with "
                 "CXONE_API=contacts give the contact id that CXone shows, or `session` and Cognigy's session id.",
             )
-        if priority == "watcher" and (known := self._feed.document(conversation_id)) is not None:
-            return self._complete(known, deadline, priority)
+        if priority == "watcher":
+            missed: Missed = []
+            known = self._feed.document(conversation_id, lambda: self._stored(conversation_id, deadline, missed))
+            if known is not None:
+                known["notRead"] += missed
+                return self._complete(known, deadline, priority)
         document = self._read_contact(conversation_id, deadline, priority)
         master = contacts_fields.word(contacts_fields.contact_of(document)[0], "masterContactId")
         if master.isdigit() and master != conversation_id:
@@ -229,6 +234,16 @@ class Contacts:
         document["contactStateDescriptions"] = _part(described, document).get("contactStateDescriptions", [])
         return document
 
+    def _stored(self, contact_id: str, deadline: Deadline, missed: Missed) -> Rows:
+        """A contact's stored data, for a watcher that has all else of it."""
+        key, route, what = _PARTS[2]
+        try:
+            body = self.calls.get(route, contact_id, deadline, "watcher", what)
+        except CXoneError as error:
+            missed.append({"call": error.call, "why": str(error).rstrip(".")})
+            return []
+        return [row for row in reading.items(body.get(key)) if isinstance(row, Mapping)]
+
     def _complete(self, document: dict[str, Any], deadline: Deadline, priority: Priority) -> Row:
         """The children's states, Cognigy's side and the names of agents, asked for at once."""
         children = [] if "children" in document else self._children(document, deadline, priority)
@@ -276,33 +291,6 @@ class Contacts:
             )
 
         return {agent: self.calls.submit(priority, ask, agent) for agent in list(ids)[:_CHILDREN]}
-
-
-def calls_of(rows: Iterable[Row]) -> list[Row]:
-    """Rows as the search reads them: with `id` and `startTime`, without child contacts."""
-    read: list[Row] = []
-    for row in rows:
-        id_ = contacts_fields.word(row, "contactId")
-        master = contacts_fields.word(row, "masterContactId")
-        if id_ and (not master or master == id_):
-            start = contacts_fields.word(row, "contactStartDate", "contactStart")
-            read.append({**row, "id": id_, "startTime": start})
-    return read
-
-
-def _questions(since: datetime, until: datetime, number: phone.Number | None) -> list[tuple[str, dict[str, Any]]]:
-    """What to ask for a window: each form of the number, and calls that went out to it, so that a callback is seen."""
-    phones = _PHONES
-    forms = dict.fromkeys((number.e164, number.e164[1:], number.national)) if number is not None else {"": None}
-    asked: list[tuple[str, dict[str, Any]]] = []
-    for form in forms:
-        own = {**phones, "fromAddress": form} if form else phones
-        asked.append((ACTIVE, own))
-        asked += [(COMPLETED, {**own, **window}) for window in windows(since, until)]
-    if number is not None:
-        out = {**phones, "toAddress": number.e164}
-        asked += [(COMPLETED, {**out, **window}) for window in windows(since, until)]
-    return asked
 
 
 def _part(job: concurrent.futures.Future[Any], document: dict[str, Any]) -> Any:

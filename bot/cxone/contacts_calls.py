@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot import phone
 from bot.clock import Clock
 from bot.cxone import contacts_fields, names, reading
 from bot.cxone.errors import AnswerError, NotFoundError, SignInError
@@ -17,6 +18,7 @@ ACTIVE, COMPLETED = "/contacts/active", "/contacts/completed"
 STATES = "/contacts/state-history"  # of all contacts at once
 ROLE = "the permission for {} (the role of the employee who owns the access key)"
 TOP = 10_000  # rows a page; a server that gives fewer says so by `_links.next`
+PHONES = {"mediaTypeId": contacts_fields.PHONE}
 KEPT = 3600.0  # seconds that names of states and agents are kept
 _MOST_PAGES = 200
 _AT_ONCE: dict[Priority, int] = {"person": 32, "watcher": 8}
@@ -155,3 +157,29 @@ def span(since: datetime, until: datetime) -> dict[str, str]:
 def utc(at: datetime) -> str:
     """A time with a literal Z."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def calls_of(rows: Iterable[Row]) -> list[Row]:
+    """Rows as the search reads them: with `id` and `startTime`, without child contacts."""
+    read: list[Row] = []
+    for row in rows:
+        id_ = contacts_fields.word(row, "contactId")
+        master = contacts_fields.word(row, "masterContactId")
+        if id_ and (not master or master == id_):
+            start = contacts_fields.word(row, "contactStartDate", "contactStart")
+            read.append({**row, "id": id_, "startTime": start})
+    return read
+
+
+def questions(since: datetime, until: datetime, number: phone.Number | None) -> list[tuple[str, dict[str, Any]]]:
+    """What to ask for a window: each form of the number, and calls that went out to it, so that a callback is seen."""
+    forms = dict.fromkeys((number.e164, number.e164[1:], number.national)) if number is not None else {"": None}
+    asked: list[tuple[str, dict[str, Any]]] = []
+    for form in forms:
+        own = {**PHONES, "fromAddress": form} if form else PHONES
+        asked.append((ACTIVE, own))
+        asked += [(COMPLETED, {**own, **window}) for window in windows(since, until)]
+    if number is not None:
+        out = {**PHONES, "toAddress": number.e164}
+        asked += [(COMPLETED, {**out, **window}) for window in windows(since, until)]
+    return asked

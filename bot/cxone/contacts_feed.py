@@ -2,14 +2,15 @@
 
 Five questions a poll, whatever the number of contacts: active, completed, the states of all, the stored data of all,
 and Cognigy's log. What one contact's own calls would have said is put together from these. Where a tenant does not
-offer the bulk forms, `document` answers None and the contact is read by itself.
+offer the states of all, `document` answers None and the contact is read by itself; where it does not offer the stored
+data of all, these cost a call a contact.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,25 +51,40 @@ class Feed:
         self._logged: set[str] = set()
         self._since: dict[str, datetime] = {}
         self._described: Body = {}
-        self._offered = True
+        self._offered = dict.fromkeys(self._bulk, True)
 
     def poll(self, since: datetime, deadline: Deadline) -> list[Row]:
         """The rows of all contacts that began since then, after asking for what changed. Raises CXoneError."""
         with self._lock:
             now = self._calls.clock.now()
             self._list(since, now, deadline)
-            self._offered = self._offered and all(self._merge(route, since, now, deadline) for route in self._bulk)
+            for route in self._bulk:
+                if self._offered[STATES] and self._offered[route]:
+                    self._offered[route] = self._merge(route, since, now, deadline)
             self._described = self._calls.descriptions(deadline, "watcher")
             if self._cognigy is not None:
                 self._log(since, now, deadline)
             self._forget(since)
             return [known.row for known in self._known.values()]
 
-    def document(self, contact_id: str) -> dict[str, Any] | None:
-        """What is known of a call, as its own calls would have told it; None if it must be read by itself."""
+    @property
+    def stores(self) -> bool:
+        """Whether the stored data of all contacts are offered; where not, each contact's are asked for."""
+        return self._offered[names.BULK_CUSTOM_DATA]
+
+    def document(self, contact_id: str, stored: Callable[[], list[Row]]) -> dict[str, Any] | None:
+        """What is known of a call, as its own calls would have told it; None if it must be read by itself.
+
+        `stored` asks for the contact's own stored data, where these are not offered for all.
+        """
+        with self._lock:
+            states = self._offered[STATES] and contact_id in self._known and contact_id in self._bulk[STATES]
+        if not states:
+            return None
+        own = self._rows(names.BULK_CUSTOM_DATA, contact_id) if self.stores else stored()
         with self._lock:
             known = self._known.get(contact_id)
-            if known is None or not self._offered or contact_id not in self._bulk[STATES]:
+            if known is None:
                 return None
             children: list[dict[str, Any]] = [
                 {"contact": self._known[id_].row, "contactStateHistory": self._rows(STATES, id_)}
@@ -81,7 +97,7 @@ class Feed:
                 "contact": known.row,
                 "contactStateHistory": self._rows(STATES, contact_id),
                 "hierarchy": {"childContacts": [{"contactId": each["contact"].get("contactId")} for each in children]},
-                "contactCustomData": self._rows(names.BULK_CUSTOM_DATA, contact_id),
+                "contactCustomData": own,
                 "children": children,
                 "contactStateDescriptions": self._described.get("contactStateDescriptions", []),
                 "notRead": [],

@@ -402,6 +402,23 @@ def test_without_the_bulk_forms_each_contact_is_read(server: Tenant, clock: Hand
         platform.close()
 
 
+def test_without_the_stored_data_of_all_each_contact_costs_one_call(server: Tenant, clock: HandClock) -> None:
+    """The bulk form of the states is used all the same, and the outcome's facts are the same."""
+    contact = server.contacts.play("unanswered")
+    server.contacts.gone.add("/contacts/custom-data")
+    platform = platform_of(server, clock)
+    try:
+        deadline = Deadline(clock, 60)
+        platform.list(clock.now() - timedelta(hours=24), None, deadline, priority="watcher")
+        server.forget_requests()
+        bulk = platform.details(contact, deadline, "watcher")
+        asked = [seen.path.rpartition("v33.0")[2] for seen in server.requests]
+        assert asked == [f"/contacts/{contact}/custom-data"]
+        assert bulk.events == platform.details(contact, deadline, "person").events
+    finally:
+        platform.close()
+
+
 def test_round_trips_and_time_over_the_critical_path() -> None:
     """List, parts, children beside Cognigy, target: four waits for the network, and hardly more than these."""
     latency, clock = 0.2, SystemClock()
