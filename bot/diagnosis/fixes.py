@@ -131,7 +131,7 @@ def _of_a_refusal(case: Case | None, verdict: Verdict | None) -> str:
 
 def _id(case: Case) -> str:
     """The id that was asked for, without the kind that this profile's legs carry before it."""
-    asked = case.request.event.to_id
+    asked = case.request.event.to_id.replace("`", "'")
     return asked.rpartition("/")[2][:60] if case.profile == "contacts" else asked[:60]
 
 

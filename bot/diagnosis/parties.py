@@ -21,7 +21,11 @@ _LONGEST_NAME = 80
 
 
 def clean(text: str, limit: int) -> str:
-    """Foreign text as one line without control characters, of at most `limit` characters."""
+    """Foreign text as one line of at most `limit` characters, without control characters and without back-ticks.
+
+    In our sentences these mark a code.
+    """
+    text = text.replace("`", "'")
     if len(text) <= limit and text.isascii() and text.isprintable():
         return text
     line = _CONTROL.sub(" ", text[: limit * 2]).strip()

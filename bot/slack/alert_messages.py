@@ -118,7 +118,7 @@ def message(group: Group) -> b.Message:
     parts = [
         _first_line(group),
         _facts(group),
-        b.line(b.bold("Next step   "), foreign(group.next_step, 600)) if group.next_step else None,
+        _next_step(group),
         _state(group),
         _buttons(group),
         b.context(f"Alert {group.id}"),  # what `why` asks for
@@ -186,6 +186,12 @@ def _facts(group: Group) -> b.Block | None:
         parts += ["  ·  " if parts else None, f"{foreign(group.target_name, 60)} at "]
         parts += [b.when(group.target_read_at, "{time}"), f": {foreign(group.target_state, 120)}"]
     return b.line(*parts) if parts else None
+
+
+def _next_step(group: Group) -> b.Block | None:
+    if not group.next_step:
+        return None
+    return b.line(b.bold("Next step"), "   ", *b.marked(foreign(group.next_step, 600), group.last_at))
 
 
 def _state(group: Group) -> b.Block | None:

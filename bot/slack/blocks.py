@@ -7,9 +7,10 @@ escaped and with the marks of mrkdwn made harmless. Limits: https://docs.slack.d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot import redact
@@ -25,6 +26,9 @@ _MOST_OPTIONS = 100
 # In mrkdwn these begin formatting; each has a look-alike that does not. An underscore may stay: codes are full of them,
 # and the worst it does is slant a word.
 _MARKS = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u02cb"})
+_IN_A_SENTENCE = re.compile(
+    r"“[^”]*”|`(?P<code>[^`]{1,80})`|(?<!\d )(?<![\d:])(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d) UTC", re.ASCII
+)
 _NOTHING = "\u2013"  # Slack refuses empty texts
 
 
@@ -146,12 +150,27 @@ def bold(text: str) -> Element:
     return {"type": "text", "text": text, "style": {"bold": True}}
 
 
-def marked(text: str) -> list[Element | str | None]:
-    """Words in which `…` stands for a code, as our own sentences have it."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return [text]
-    return [code(part) if odd % 2 and part else words(part) for odd, part in enumerate(parts)]
+def marked(text: str, near: datetime | None = None) -> list[Element | str | None]:
+    """A sentence of ours, in which `…` stands for a code and a clock time, "14:03 UTC", for a moment `near` to this.
+
+    What stands in “…” is quoted from others and stays as it is; names of others come without back-ticks.
+    """
+    made: list[Element | str | None] = []
+    end = 0
+    for found in _IN_A_SENTENCE.finditer(text):
+        element = _moment(found, near) if found["hour"] else code(found["code"]) if found["code"] else None
+        if element is not None:
+            made += [text[end : found.start()], element]
+            end = found.end()
+    return [*made, text[end:]]
+
+
+def _moment(found: re.Match[str], near: datetime | None) -> Element | None:
+    if near is None:
+        return None
+    day = near.astimezone(UTC).replace(hour=int(found["hour"]), minute=int(found["minute"]), second=0, microsecond=0)
+    days = (day + timedelta(days=shift) for shift in (-1, 0, 1))
+    return when(min(days, key=lambda at: abs(at - near)), "{time}")
 
 
 def code(text: str) -> Element:

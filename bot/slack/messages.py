@@ -72,8 +72,8 @@ def diagnosis(report: Report, *, asked_by: str, now: datetime, shareable: bool =
     timeline = messages_timeline.shown(found)
     made = [
         b.header(f"{ICONS[found.outcome]}  {foreign(found.headline, 140)}"),
-        b.line(*b.marked(foreign(found.summary, 600))),
-        _verdict(found),
+        b.line(*b.marked(foreign(found.summary, 600), _near(found))),
+        _blame(found),
         _calls_today(report),
         _facts(found, now),
         _bot(found),
@@ -82,6 +82,7 @@ def diagnosis(report: Report, *, asked_by: str, now: datetime, shareable: bool =
         *_also(found),
         target_now(found.target) if found.target else None,
         *_not_checked(found),
+        _evidence(found),
         _buttons(report, now, whole=not timeline.complete, shareable=shareable),
         _footer(report, asked_by),
     ]
@@ -102,29 +103,27 @@ def target_now(target: Target) -> b.Block:
 # ---- the parts ----------------------------------------------------------------------------------------------------
 
 
-def _verdict(found: Diagnosis) -> b.Block:
+def _blame(found: Diagnosis) -> b.Block | None:
+    """Whose side it is, how sure that is, and what else it could be."""
     side = SIDES[found.fault]
     could_be = ", ".join(foreign(other, 120) for other in found.alternatives[:3])
-    return b.line(
-        WORDS[found.outcome],
-        "  ",
-        b.code(found.outcome.value),
-        f"{_GAP}at fault: {side}" if side else None,
-        f"{_GAP}{_SURE[found.confidence]}" if found.outcome is not Outcome.UNKNOWN else None,
-        f"{_GAP}it could also be: {could_be}" if could_be else None,
-        *_evidence(found),
-    )
+    if not side and not could_be and found.confidence is Confidence.CERTAIN:
+        return None
+    sure = "" if found.outcome is Outcome.UNKNOWN else _SURE[found.confidence]
+    said = [side, sure, f"it could also be: {could_be}" if could_be else ""]
+    words = _GAP.join(part for part in said if part)
+    return b.line(b.bold("At fault" if side else "Certainty"), f"   {words}") if words else None
 
 
-def _evidence(found: Diagnosis) -> list[b.Element | str | None]:
-    """The fields that the cause rests on."""
+def _evidence(found: Diagnosis) -> b.Block:
+    """The fields that the cause rests on, and the outcome's own word."""
     cause = next((finding for finding in found.findings if finding.code == found.cause and finding.evidence), None)
     if cause is None:
-        return []
-    made: list[b.Element | str | None] = [f"{_GAP}evidence: "]
+        return b.line(b.bold("Outcome"), "   ", b.code(found.outcome.value))
+    made: list[b.Element | str | None] = [b.bold("Evidence"), "   "]
     for number, (path, value) in enumerate(list(cause.evidence.items())[:_MOST_EVIDENCE]):
         made += [", " if number else None, b.code(foreign(path, 80)), f" {_value(path, value)}"]
-    return made
+    return b.line(*made, f"{_GAP}outcome ", b.code(found.outcome.value))
 
 
 def _value(path: str, value: object) -> str:
@@ -146,7 +145,7 @@ def _calls_today(report: Report) -> b.Block | None:
         for number, moment in enumerate(sorted(failed)[-_MOST_FAILED:]):
             parts += [", " if number else ": ", b.when(moment, "{time}")]
     if report.diagnosis.context:
-        parts += [_GAP if parts else None, foreign(report.diagnosis.context, 300)]
+        parts += [_GAP if parts else None, *b.marked(foreign(report.diagnosis.context, 300), _near(report.diagnosis))]
     return b.line(*parts) if parts else None
 
 
@@ -173,7 +172,7 @@ def _bot(found: Diagnosis) -> b.Block | None:
 def _next_step(found: Diagnosis) -> b.Block | None:
     if not found.next_step:
         return None
-    return b.line(b.bold("Next step"), "   ", *b.marked(foreign(found.next_step, 600)))
+    return b.line(b.bold("Next step"), "   ", *b.marked(foreign(found.next_step, 600), _near(found)))
 
 
 def _also(found: Diagnosis) -> list[b.Block]:
@@ -182,7 +181,7 @@ def _also(found: Diagnosis) -> list[b.Block]:
     if not others:
         return []
     rows: list[list[b.Element | str | None]] = [
-        [*b.marked(foreign(finding.message, 180)), " ", *b.marked(foreign(finding.fix, 180))]
+        b.marked(" ".join((foreign(finding.message, 180), foreign(finding.fix, 180))), _near(found))
         for finding in others[:_MOST_ALSO]
     ]
     if len(others) > _MOST_ALSO:
@@ -209,6 +208,11 @@ def _not_checked(found: Diagnosis) -> list[b.Block]:
     return [b.line(b.bold("Not checked"), "   ", " ".join(reasons[:_MOST_UNCHECKED]) + more)]
 
 
+def _near(found: Diagnosis) -> datetime | None:
+    """The time that the sentences speak of."""
+    return found.decided_by.timestamp if found.decided_by else found.started_at
+
+
 def _state(target: Target) -> list[str]:
     """What the platform says of a target, in words; never empty."""
     if target.status is TargetStatus.NOT_CHECKED:
@@ -220,7 +224,8 @@ def _state(target: Target) -> list[str]:
     if target.status is TargetStatus.ERROR and target.is_active is not False:
         parts.append("cannot take calls")
     kind = [KINDS[target.kind]] if target.kind else []
-    return [*kind, *([part for part in parts if part] or ["exists; CXone says nothing more of it"])]
+    silent = f"{'switched on' if target.is_active else 'exists'}, no more is told"
+    return [*kind, *([part for part in parts if part] or [silent])]
 
 
 def _availability(target: Target) -> str:

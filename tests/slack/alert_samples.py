@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 from bot.alerts import filters
@@ -11,8 +12,9 @@ from bot.alerts.policy import Reason
 from bot.alerts.probe import Arrival, Tried
 from bot.diagnosis.outcomes import Threshold
 from bot.slack import alert_answers as answers
-from bot.slack import messages_modals, status_answers
+from bot.slack import alert_messages, messages_modals, status_answers
 from bot.slack.alert_answers import Muted, Recent, Subscription
+from bot.slack.alert_messages import Case, Group
 from bot.slack.blocks import Message
 from bot.slack.status_answers import Done, Quota, Status, Waiting
 from bot.store.ledger import Ledger
@@ -84,7 +86,28 @@ ILL = Status(
     quota=Quota(40, None, 4.5),
 )
 
+FIRING = Group(
+    id=12,
+    kind="cause",
+    state="open",
+    outcome="rejected",
+    fault="target",
+    target_name="Billing",
+    failed=12,
+    attempts=40,
+    first_at=NOW - timedelta(minutes=18),
+    last_at=NOW,
+    reasons=(("NO_AGENTS_AVAILABLE", 11), ("QUEUE_FULL `x` *y*", 1)),
+    target_state="3 logged in, 0 available, 4 waiting",
+    target_read_at=NOW,
+    next_step="Staff Billing around 13:12 UTC, or listen for `sessionTransfer` in the flow.",
+    last_conversation=ID,
+)
+
 MESSAGES: dict[str, Message] = {
+    "firing": alert_messages.message(FIRING),
+    "resolved": alert_messages.message(replace(FIRING, state="resolved", ended_at=NOW + timedelta(minutes=20))),
+    "cases": alert_messages.reply([Case(conversation_id=ID, at=NOW, phone="•••• 9888", reason="NO_AGENTS_AVAILABLE")]),
     "subscribed": answers.subscribed(WISH, SENT, new=True, others=1),
     "subscribed to everything": answers.subscribed(filters.parse(""), SENT, new=False, others=0),
     "subscribed hostile": answers.subscribed(HOSTILE, Tried(Arrival.WAITING, "Slack answered 500"), new=True, others=2),

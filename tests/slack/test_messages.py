@@ -16,10 +16,14 @@ from typing import Any
 import pytest
 
 from bot import phone
+from bot.cxone.conversations import parse
 from bot.demo.limits import block_text, blocks_faults, view_faults
+from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Report, Searched, Target, TargetKind, TargetStatus
 from bot.diagnosis.outcomes import Code, Confidence, Outcome
 from bot.slack import blocks, messages, messages_answers, messages_modals, messages_timeline
+from tests.corpus.calls import CALLS
+from tests.corpus.story import Known
 from tests.slack import alert_samples, reports
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -197,10 +201,54 @@ def test_what_the_summary_says_is_not_said_again() -> None:
 
 
 def test_codes_in_our_sentences_are_shown_as_codes() -> None:
-    """And a back-tick without its fellow stands as it is."""
-    assert blocks.marked("set `x` to y") == [blocks.words("set "), blocks.code("x"), blocks.words(" to y")]
-    assert blocks.marked("a ` b") == ["a ` b"]
-    assert blocks.marked("a `` b")[1] == blocks.words("")
+    """And a back-tick without its fellow stands as it is, as does what is quoted."""
+    assert blocks.marked("set `x` to y") == ["set ", blocks.code("x"), " to y"]
+    for text in ("a ` b", "a `` b", "refused: “say `x` at 14:03 UTC”"):
+        assert blocks.marked(text, reports.NOW) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("around 13:03 UTC", 13),
+        ("at 23:59 UTC, or so", -1),
+        ("from 2026-11-20 13:03 UTC on", None),
+        ("at 25:00 UTC", None),
+        ("for 13:03", None),
+    ],
+)
+def test_a_clock_time_in_a_sentence_is_shown_in_the_readers_zone(text: str, hours: int | None) -> None:
+    """As that of the day which is nearest; the text for notifications says UTC."""
+    midnight = reports.NOW.replace(hour=0, minute=0, second=0)
+    near = midnight + timedelta(hours=hours or 0)
+    dates = [part for part in blocks.marked(text, near) if isinstance(part, dict)]
+    assert blocks.as_text([blocks.line(*blocks.marked(text, near))]) == text
+    assert len(dates) == (hours is not None)
+    for date in dates:
+        assert abs(date["timestamp"] - near.timestamp()) < 3600
+
+
+@pytest.mark.parametrize("known", CALLS, ids=lambda known: known.name)
+def test_back_ticks_of_others_make_no_code(known: Known) -> None:
+    """In names and reasons that stand in our sentences."""
+    found = diagnose(parse(_hostile(known.document)), known.targets, now=known.now)
+    sentences = [found.headline, found.summary, found.next_step, found.context]
+    sentences += [said for finding in found.findings for said in (finding.message, finding.fix)]
+    codes = [part["text"] for said in sentences for part in blocks.marked(said) if isinstance(part, dict)]
+    assert not [code for code in codes if "`" in code or "evil" in code]
+
+
+def _hostile(found: Any) -> Any:
+    """The same document, with back-ticks in all that people write."""
+    if isinstance(found, list):
+        return [_hostile(each) for each in found]
+    if not isinstance(found, dict):
+        return found
+    words = ("name", "reason", "state", "message", "code")
+    return {
+        key: f"`evil` {value}" if key in words and isinstance(value, str) else _hostile(value)
+        for key, value in found.items()
+    }
 
 
 def test_a_text_too_long_ends_at_a_whole_line() -> None:
