@@ -30,6 +30,7 @@ from bot.cxone.contacts_states import State, history, never_queued, sums
 from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
 
 _EARLY = timedelta(seconds=2)
+_SHOWN = 5  # names of states in one line
 
 
 @dataclass(slots=True)
@@ -89,7 +90,7 @@ def parse(document: object) -> Conversation:
         # A contact always has states. Without any to read, nothing shows that none came after the request, unless
         # the sums of a call that is over do.
         answers_visible=any(not state.child for state in states) or never_queued(contact),
-        not_read=_not_read(whole, told),
+        not_read=_not_read(whole, told, states),
         profile="contacts",
     )
 
@@ -246,9 +247,12 @@ def _in_order(events: list[Event]) -> list[Event]:
     return [event for *_, event in sorted(keyed, key=lambda row: row[:3])]
 
 
-def _not_read(whole: Mapping[str, Any], told: cognigy.Reading) -> tuple[str, ...]:
+def _not_read(whole: Mapping[str, Any], told: cognigy.Reading, states: tuple[State, ...]) -> tuple[str, ...]:
     """Sentences' halves for what was not looked at: "403 on GET /contacts/{id}/hierarchy: …"."""
     lines = [reading.text(reading.mapping(row).get("why")) for row in reading.items(whole.get("notRead"))]
+    if strange := list(dict.fromkeys(state.name for state in states if not state.recognised and state.name)):
+        shown = ", ".join(f"“{name}”" for name in strange[:_SHOWN])
+        lines.append(f"The meaning of the states {shown} is not known here: neither category nor description says it")
     if reading.mapping(whole.get("cognigy")) and not told.asks_visible:
         lines.append("Cognigy's logs hold no entry of this call: whether the bot asked cannot be known from them")
     elif "cognigy" not in whole:

@@ -28,6 +28,7 @@ class State:
     skill_name: str
     scripted: bool
     child: str = ""
+    recognised: bool = True  # False: none of its names says what it means
 
 
 def history(whole: Mapping[str, Any], faults: list[str]) -> tuple[State, ...]:
@@ -116,8 +117,9 @@ def _state(row: Mapping[str, Any], path: str, child: str, described: Mapping[str
     category, description = described.get(reading.text(row.get("contactStateId")), ("", ""))
     name = word(row, "contactStateName", "stateName") or description or category
     told = (category, description, name)
+    kind = names.kind_of(*told)
     return State(
-        kind=names.kind_of(*told) or EventKind.STATE,
+        kind=kind or EventKind.STATE,
         name=name,
         path=path,
         at=when(row, "startDate", "startTime"),
@@ -127,4 +129,5 @@ def _state(row: Mapping[str, Any], path: str, child: str, described: Mapping[str
         skill_name=word(row, "skillName"),
         scripted=names.in_script(*told),
         child=child,
+        recognised=kind is not None,
     )

@@ -88,7 +88,9 @@ def test_states_that_nobody_can_name_are_not_judged(skill: int) -> None:
         state("In de rij", 61, skill=skill),
         state("Einde", 260, skill=skill),
     )
-    assert told(*rows).outcome is Outcome.UNKNOWN
+    found = told(*rows)
+    assert found.outcome is Outcome.UNKNOWN
+    assert any("“In de rij”" in row.message for row in found.findings if row.code is Code.NOT_CHECKED)
 
 
 def test_a_skill_that_the_script_bears_is_no_target() -> None:
