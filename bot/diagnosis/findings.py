@@ -218,6 +218,8 @@ def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Fi
         text = f"The caller hung up {silence} after the request: too early to judge CXone."
     elif verdict.outcome is Outcome.UNANSWERED:
         text = f"The caller hung up after waiting {silence}."
+    elif verdict.outcome is Outcome.UNKNOWN:
+        text = f"The caller hung up {silence} after the request."
     else:
         text = f"The caller hung up after {silence} of silence."
     left = case.ending.customer_left
