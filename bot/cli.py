@@ -21,7 +21,7 @@ from bot.clock import SystemClock
 from bot.settings import Need, Settings, SettingsError, load
 
 if TYPE_CHECKING:
-    from bot.cxone.investigate import Query
+    from bot.cxone.queries import Query
     from bot.diagnosis.handover import Report
 
 FAILED, USAGE, NOT_FOUND, NOT_ASKED = 1, 2, 3, 4
@@ -106,7 +106,8 @@ def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
 
 def _query(settings: Settings, asked: dict[str, str | None], *, as_json: bool) -> Query:
     """What to look for. A number is read as after `/handover`, in any form; what is none ends the command."""
-    from bot.cxone.investigate import ById, ByNumber, BySession  # noqa: PLC0415 - see the top
+    from bot import phone  # noqa: PLC0415 - see the top
+    from bot.cxone.queries import ById, BySession  # noqa: PLC0415 - see the top
     from bot.slack import grammar  # noqa: PLC0415 - see the top
 
     if asked["conversation_id"]:
@@ -117,18 +118,23 @@ def _query(settings: Settings, asked: dict[str, str | None], *, as_json: bool) -
     now = SystemClock().now()
     typed = " ".join([asked["number"] or "", *options])
     action = grammar.parse(typed, region=settings.default_region, now=now, zone=now.astimezone().tzinfo or UTC)
-    match action:
-        case grammar.Diagnose():
-            return ByNumber(action.number, action.at, action.since)
-        case grammar.DiagnoseId():
-            return ById(action.conversation_id)
-        case grammar.DiagnoseSession():
-            return BySession(action.session_id)
-        case grammar.Misunderstood():
-            hint = action.hint + (" Give --id or --session instead." if action.withheld else "")
-        case _:
-            hint = "That is no phone number."
-    return _end(USAGE, "usage", f"{hint} An example: handover-bot diagnose +15550199888", as_json=as_json)
+    if isinstance(action, grammar.Diagnose | grammar.DiagnoseId | grammar.DiagnoseSession):
+        return grammar.query(action)
+    word = "".join(typed.split()[:1]).lower().lstrip("/?") or "help"
+    if isinstance(action, grammar.Misunderstood) and word not in grammar.NO_DIAGNOSIS:
+        hint = action.hint + (" Give --id or --session instead." if action.withheld else "")
+        hint += f" An example: handover-bot diagnose {phone.NOBODYS}"
+    else:
+        hint = _ELSEWHERE.get(word, f"“{word}” is a command of the bot in Slack: /handover {word}.")
+        hint += " Here diagnose takes a phone number, --id, --session or --file."
+    return _end(USAGE, "usage", hint, as_json=as_json)
+
+
+_ELSEWHERE = {
+    "help": "All options are told by: handover-bot diagnose --help.",
+    "status": "Whether everything works is told by: handover-bot check; in Slack by /handover status.",
+    "recent": "The failed handovers of late are told in Slack, by /handover recent.",
+}
 
 
 def _show(report: Report, *, as_json: bool) -> None:

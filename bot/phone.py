@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import phonenumbers
 
 EXAMPLE = "+15550199888"
+NOBODYS = "+1-212-555-0123"  # for a sentence about something that went wrong: never the number that somebody tries out
 DOTS = "••••"
 
 _LINK = re.compile(r"^<(?:tel|sips?|callto):([^|>]+)(?:\|[^>]*)?>$", re.IGNORECASE)

@@ -83,8 +83,6 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "timestamp": _iso(attempt.timestamp),
         "from": _id(attempt.from_id),
         "to": _id(attempt.to_id),
-        "from_name": clean(attempt.from_name),
-        "to_name": clean(attempt.to_name),
         "outcome": attempt.outcome.value,
         "properties": redact.properties(attempt.properties),
     }
@@ -312,12 +310,15 @@ def target_state(target: Target) -> str:
         f"{target.available} available" if target.available is not None else "",
         f"{target.waiting} waiting" if target.waiting is not None else "",
         f"longest {_span(target.longest_wait)}" if target.longest_wait else "",
-        "does not listen for sessionTransfer" if target.listens is False else "",
+        "" if target.listens is None else ("listens" if target.listens else "does not listen") + " for sessionTransfer",
         f"version {clean(target.version)}" if target.version else "",
     ]
     if target.status is TargetStatus.ERROR and not any(facts):
         return "not usable"
-    return " · ".join(fact for fact in facts if fact) or "exists"
+    return (
+        " · ".join(fact for fact in facts if fact)
+        or ("switched on" if target.is_active else "exists") + ", no more is told"
+    )
 
 
 def not_asked(error: CXoneError) -> str:

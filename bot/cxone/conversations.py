@@ -25,6 +25,11 @@ from bot.diagnosis.handover import (
 
 AVAILABLE = "Available"  # exactly so, says the seed
 _MOST_FAULTS = 50
+_UNTOLD = {
+    TargetKind.USER: "CXone does not tell this agent's state",
+    TargetKind.QUEUE: "CXone does not tell who works in this queue, nor who waits",
+    TargetKind.FLOW: "CXone does not tell this flow's triggers, so whether it listens for sessionTransfer is not known",
+}
 _OBJECT = (dict, Mapping)  # in this order: a plain dict, which JSON gives, is told at once
 
 _KINDS = {
@@ -105,17 +110,27 @@ def _call(call: Mapping[str, Any], events: tuple[Event, ...], faults: list[str])
 
 
 def parse_target(kind: TargetKind, document: object, read_at: datetime) -> Target:
-    """A user, a queue or a flow as the API gave it, at `read_at`. What the platform did not say stays None."""
+    """A user, a queue or a flow as the API gave it, at `read_at`.
+
+    What the platform did not say stays None; what a judgement would need of that stands in `partly`.
+    """
     read = mapping(document)
     state = read.get("state")
     state_name = first(state, "stateName") if isinstance(state, Mapping) else text(state)
-    available = whole(read.get("agentsAvailable"))
+    logged_in, available = whole(read.get("agentsLoggedIn")), whole(read.get("agentsAvailable"))
+    waiting = whole(read.get("waiting"))
+    listens = _listens(read.get("triggers")) if kind is TargetKind.FLOW else None
     active = next((said for said in map(flag, (read.get("isActive"), read.get("active"))) if said is not None), None)
     is_available = None
     if kind is TargetKind.USER and state_name:
         is_available = state_name == AVAILABLE
     elif kind is TargetKind.QUEUE and available is not None:
         is_available = available > 0
+    untold = {
+        TargetKind.USER: not state_name,
+        TargetKind.QUEUE: (logged_in, available, waiting) == (None, None, None),
+        TargetKind.FLOW: listens is None,
+    }
     return Target(
         id=text(read.get("id")),
         kind=kind,
@@ -125,12 +140,13 @@ def parse_target(kind: TargetKind, document: object, read_at: datetime) -> Targe
         is_available=is_available,
         read_at=read_at,
         is_active=active,
-        logged_in=whole(read.get("agentsLoggedIn")),
+        logged_in=logged_in,
         available=available,
-        waiting=whole(read.get("waiting")),
-        listens=_listens(read.get("triggers")) if kind is TargetKind.FLOW else None,
+        waiting=waiting,
+        listens=listens,
         version=text(read.get("version")),
         published_at=time(read.get("publishedDate")) or time(read.get("dateModified")),
+        partly=(_UNTOLD[kind],) if untold[kind] and active is not False else (),
     )
 
 

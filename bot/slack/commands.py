@@ -11,7 +11,6 @@ from typing import Any
 
 from slack_bolt import Ack
 
-from bot.cxone.investigate import ById, ByNumber, BySession, Query
 from bot.redact import foreign
 from bot.slack import grammar, messages_answers, serving
 from bot.slack.blocks import Message
@@ -79,7 +78,7 @@ def _work(office: Office, action: grammar.Action, text: str) -> Callable[[Asker]
         if isinstance(action, grammar.Diagnose | grammar.DiagnoseId | grammar.DiagnoseSession):
             # Times of day are the asker's, whose zone is known only now.
             local = grammar.parse(text, region=office.region, now=office.clock.now(), zone=asker.zone)
-            report = serving.look_up(office, _query(local if isinstance(local, grammar.Diagnose) else action))
+            report = serving.look_up(office, grammar.query(local if isinstance(local, grammar.Diagnose) else action))
             return serving.deliver(office, asker, report, private=action.private)
         if isinstance(action, grammar.LookAtTarget):
             with office.deadline() as deadline:
@@ -96,16 +95,6 @@ def _work(office: Office, action: grammar.Action, text: str) -> Callable[[Asker]
         return told.result
 
     return work
-
-
-def _query(action: grammar.Asked) -> Query:
-    match action:
-        case grammar.Diagnose():
-            return ByNumber(action.number, action.at, action.since)
-        case grammar.DiagnoseId():
-            return ById(action.conversation_id)
-        case grammar.DiagnoseSession():
-            return BySession(action.session_id)
 
 
 def _what(action: grammar.Action) -> str:

@@ -18,6 +18,7 @@ from typing import Literal
 from bot import phone
 from bot.alerts import filters
 from bot.alerts.filters import Filters
+from bot.cxone.queries import ById, ByNumber, BySession, Query
 from bot.diagnosis.handover import TargetKind
 from bot.diagnosis.outcomes import Fault, Outcome
 from bot.slack.spans import duration
@@ -181,6 +182,17 @@ def parse(text: str, *, region: str, now: datetime, zone: tzinfo = UTC) -> Actio
     if _UUID.fullmatch(head):
         return _by_id(typed, typed)
     return _by_number(typed, region, now, zone)
+
+
+def query(action: Asked) -> Query:
+    """What is to be looked up."""
+    match action:
+        case Diagnose():
+            return ByNumber(action.number, action.at, action.since)
+        case DiagnoseId():
+            return ById(action.conversation_id)
+        case DiagnoseSession():
+            return BySession(action.session_id)
 
 
 # ---- a diagnosis --------------------------------------------------------------------------------------------------
@@ -376,6 +388,7 @@ _COMMANDS: dict[str, Callable[[str, str], Action]] = {
     "status": _alone(ShowStatus(), "status"),
     "test": _alone(SendTest(), "test"),
 }
+NO_DIAGNOSIS = frozenset(_COMMANDS) - {"id", "session"}  # words of commands that ask for something else
 
 
 # ---- words --------------------------------------------------------------------------------------------------------

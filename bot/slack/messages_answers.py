@@ -75,7 +75,7 @@ def not_found(searched: Searched | None, sentence: str) -> b.Message:
     made = [b.header("This is the number of your bot" if searched.hotline else "No conversation found")]
     made.append(b.line(foreign(sentence, 900)))
     if searched.hotline:
-        made.append(b.line("For example ", b.code(_EXAMPLE), "."))
+        made.append(b.line("For example ", b.code(f"/handover {phone.NOBODYS}"), "."))
     else:
         if not searched.complete:
             made.append(b.line("The search is not complete: the time was up, or a page could not be read."))

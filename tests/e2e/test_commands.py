@@ -69,6 +69,18 @@ def test_no_conversation_is_exit_3(tenant: Any, tmp_path: Path, *, as_json: bool
     assert NUMBER not in ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize("gone", [True, False])
+def test_details_that_answer_404_are_exit_3(tenant: Any, tmp_path: Path, *, gone: bool) -> None:
+    """By an id that nobody knows, and by a number whose only call is listed and gone."""
+    tenant.play("rejected", NUMBER)
+    if gone:
+        tenant.faults.add("/api/v2/conversations/", "status", status=404)
+    asked = [NUMBER] if gone else ["--id", "c-404"]
+    ended = bot("diagnose", *asked, "--json", cwd=tmp_path, env=environment(**settings_for(tenant)))
+    assert ended.returncode == 3, ended.stdout
+    assert json.loads(ended.stdout)["message"].startswith("No conversation")
+
+
 @pytest.mark.parametrize("as_json", [True, False], ids=["json", "people"])
 def test_a_platform_that_cannot_be_asked_is_exit_4(tenant: Any, tmp_path: Path, *, as_json: bool) -> None:
     """Method, path and status, and no secret."""
@@ -104,6 +116,24 @@ def test_bad_usage_is_exit_2(tenant: Any, tmp_path: Path, arguments: list[str]) 
     assert ended.stderr
     assert "Traceback" not in ended.stderr
     assert not tenant.requests
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("hello", "handover-bot diagnose +1-212-555-0123"),
+        ("help", "handover-bot diagnose --help"),
+        ("status", "handover-bot check"),
+        ("recent", "/handover recent"),
+        ("mute", "“mute” is a command of the bot in Slack: /handover mute"),
+    ],
+)
+def test_words_of_slack_lead_to_where_they_are_served(tenant: Any, tmp_path: Path, typed: str, says: str) -> None:
+    """And no example is the number that somebody may be trying out."""
+    ended = bot("diagnose", typed, cwd=tmp_path, env=environment(**settings_for(tenant)))
+    assert ended.returncode == 2
+    assert says in ended.stderr
+    assert NUMBER not in ended.stderr
 
 
 def test_a_saved_conversation_needs_no_settings(tenant: Any, tmp_path: Path) -> None:
