@@ -52,6 +52,10 @@ _STATES = {
     **dict.fromkeys(("disconnected", "terminated", "ended", "left"), EventKind.DISCONNECTED),
 }
 
+# Python 3.11 is slow to look up a member of an enum, and a call has many events.
+_TRANSFER, _REJECTED, _ACCEPTED = EventKind.TRANSFER, EventKind.REJECTED, EventKind.ACCEPTED
+_STATE, _OTHER = EventKind.STATE, EventKind.OTHER
+
 
 def parse(document: object) -> Conversation:
     """A conversation as the API gave it. A document without a list of events has "events" among its `faults`."""
@@ -81,14 +85,8 @@ def parse_row(row: object) -> Conversation:
 
 def _call(call: Mapping[str, Any], events: tuple[Event, ...], faults: list[str]) -> Conversation:
     found: list[str] = []
-    times = {}
-    for name, elsewhere in (("startTime", "conversationStart"), ("endTime", "conversationEnd")):
-        said = call.get(name)
-        times[name] = time(said)
-        if times[name] is None:
-            times[name] = time(call.get(elsewhere))
-            if said is not None:
-                found.append(name)
+    started_at = _time(call, "startTime", "conversationStart", found)
+    ended_at = _time(call, "endTime", "conversationEnd", found)
     participants = call.get("participants")
     people: list[Participant] = []
     for number, each in enumerate(items(participants)):
@@ -100,13 +98,24 @@ def _call(call: Mapping[str, Any], events: tuple[Event, ...], faults: list[str])
         found.append("participants")
     return Conversation(
         id=first(call, "id", "conversationId"),
-        started_at=times["startTime"],
-        ended_at=times["endTime"],
+        started_at=started_at,
+        ended_at=ended_at,
         participants=tuple(people),
         events=events,
         outbound=first(call, "direction", "originatingDirection").lower() == "outbound",
         faults=(*found, *faults)[:_MOST_FAULTS],
     )
+
+
+def _time(call: Mapping[str, Any], name: str, elsewhere: str, faults: list[str]) -> datetime | None:
+    """The time in one field or the other; the first one is a fault where it holds something else."""
+    said = call.get(name)
+    at = time(said)
+    if at is not None:
+        return at
+    if said is not None:
+        faults.append(name)
+    return time(call.get(elsewhere))
 
 
 def parse_target(kind: TargetKind, document: object, read_at: datetime) -> Target:
@@ -165,7 +174,7 @@ def _participant(each: Mapping[str, Any], path: str) -> Participant:
         queue_id=text(get("queueId")),
         flow_id=text(get("flowId")),
         disconnect_type=text(get("disconnectType")).lower(),
-        dialled=first(each, "dialled", "dnis"),
+        dialled=text(get("dialled")) or text(get("dnis")),
     )
 
 
@@ -177,11 +186,15 @@ def _event(each: Any, path: str) -> Event | None:  # noqa: PLR0911 - one a kind
     type_ = text(get("type"))
     if not type_:
         return None
-    kind = _KINDS.get(type_.lower(), EventKind.OTHER)
+    kind = _KINDS.get(type_.lower(), _OTHER)
     at = time(get("timestamp"))
     to_id = text(get("toParticipantId"))
     who = text(get("participantId")) or to_id
-    if kind is EventKind.TRANSFER:
+    if kind is _STATE:
+        state = text(get("state")) or text(get("newState"))
+        kind = _STATES.get(state) or _STATES.get(state.lower().replace("_", "").replace(" ", ""), _STATE)
+        return Event(kind, type_, path, at, who, "", to_id, "", "", state)
+    if kind is _TRANSFER:
         properties = get("properties")
         return Event(
             kind=kind,
@@ -193,16 +206,11 @@ def _event(each: Any, path: str) -> Event | None:  # noqa: PLR0911 - one a kind
             to_id=to_id,
             properties=properties if isinstance(properties, _OBJECT) else NOTHING,
         )
-    if kind is EventKind.REJECTED:
+    if kind is _REJECTED:
         reason, code = _reason(each)
-        from_id = text(get("fromParticipantId"))
-        return Event(kind, type_, path, at, participant_id=who, from_id=from_id, to_id=to_id, reason=reason, code=code)
-    if kind is EventKind.STATE:
-        state = first(each, "state", "newState")
-        kind = _STATES.get(state.lower().replace("_", "").replace(" ", ""), EventKind.STATE)
-        return Event(kind, type_, path, at, participant_id=who, to_id=to_id, state=state)
-    if kind is EventKind.ACCEPTED:
-        return Event(kind, type_, path, at, participant_id=who, from_id=text(get("fromParticipantId")), to_id=to_id)
+        return Event(kind, type_, path, at, who, text(get("fromParticipantId")), to_id, reason, code)
+    if kind is _ACCEPTED:
+        return Event(kind, type_, path, at, who, text(get("fromParticipantId")), to_id)
     return Event(kind, type_, path, at, who, "", to_id)
 
 

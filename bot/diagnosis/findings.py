@@ -248,19 +248,7 @@ def unavailable(case: Case, target: Target) -> Finding:
 
 def at_most_warnings(found: list[Finding]) -> list[Finding]:
     """An ERROR about the request that was accepted did not matter in the end."""
-    return [finding if finding.status is not Status.ERROR else _weaker(finding) for finding in found]
-
-
-def _weaker(finding: Finding) -> Finding:
-    return Finding(
-        code=finding.code,
-        status=Status.WARNING,
-        message=finding.message,
-        timestamp=finding.timestamp,
-        evidence=finding.evidence,
-        fix=finding.fix,
-        attempt=finding.attempt,
-    )
+    return [row if row.status is not Status.ERROR else row._replace(status=Status.WARNING) for row in found]
 
 
 def _new(
@@ -274,15 +262,10 @@ def _new(
     fault: Verdict | None = None,
 ) -> Finding:
     grave = status or FINDINGS[code]
-    return Finding(
-        code=code,
-        status=grave,
-        message=f"{message[:1].upper()}{message[1:]}" if case.profile == "contacts" else message,
-        timestamp=at or case.request.at,
-        evidence=evidence,
-        fix="" if grave is _INFO else fix(code, case, fault),
-        attempt=case.request.number,
-    )
+    if case.profile == "contacts":
+        message = f"{message[:1].upper()}{message[1:]}"
+    step = "" if grave is _INFO else fix(code, case, fault)
+    return Finding(code, grave, message, at or case.request.at, evidence, step, case.request.number)
 
 
 def _kind(target: Target) -> str:

@@ -187,21 +187,19 @@ class Timing:
 # ---- judgement ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that the record shows, the fields it rests on, and what to do about it."""
 
     code: Code
     status: Status
     message: str
     timestamp: datetime | None = None
-    evidence: Mapping[str, Any] = field(default_factory=_nothing)  # field path → value
+    evidence: Mapping[str, Any] = NOTHING  # field path → value
     fix: str = ""  # empty for INFO
     attempt: int | None = None  # number of the attempt it is about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One request for a handover, judged by itself."""
 
     number: int  # 1, 2, … in time order
@@ -217,9 +215,7 @@ class Attempt:
     reason: str = ""  # the refusal's text, raw
     reason_code: str = ""  # the same as a key to group by: "NO_AGENTS_AVAILABLE", "503"; empty if there is none
     session_id: str = ""  # Cognigy's session
-    properties: Mapping[str, Any] = field(
-        default_factory=_nothing
-    )  # raw; renderers show allow-listed fields, of others the name
+    properties: Mapping[str, Any] = NOTHING  # raw; renderers show allow-listed fields, of others the name
     path: str = ""
     ref: TargetRef | None = None
 

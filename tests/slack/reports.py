@@ -160,8 +160,8 @@ def long(lines: int = 200) -> Report:
     """More lines than a message shows; two attempts and one without a time."""
     times = [START + timedelta(seconds=n) if n != 150 else None for n in range(lines)]
     moments = tuple(Moment(time, f"step {n}", "Cognigy Voicebot") for n, time in enumerate(times))
-    second = replace(ATTEMPT, number=2, timestamp=START + timedelta(seconds=120))
-    untimed = replace(ATTEMPT, number=3, timestamp=None)
+    second = ATTEMPT._replace(number=2, timestamp=START + timedelta(seconds=120))
+    untimed = ATTEMPT._replace(number=3, timestamp=None)
     found = replace(DIAGNOSIS, timeline=moments, attempts=(ATTEMPT, second, untimed), decided_by=second)
     return replace(REJECTED, diagnosis=found)
 

@@ -156,7 +156,7 @@ def test_a_long_timeline_keeps_what_decides() -> None:
         "…  74 lines more",
     ]
     assert "Whole timeline" in json.dumps(MESSAGES["long"].blocks)
-    alone = replace(found, decided_by=None, attempts=(replace(found.attempts[0], timestamp=reports.NOW),))
+    alone = replace(found, decided_by=None, attempts=(found.attempts[0]._replace(timestamp=reports.NOW),))
     assert messages_timeline.shown(alone).lines == (*range(13), 199)
 
 
@@ -185,7 +185,7 @@ def test_an_unchecked_target_says_why_once() -> None:
 
 def test_evidence_shows_what_is_missing_and_masks_who_called() -> None:
     """Values as words; identities by four digits."""
-    rests = replace(reports.DIAGNOSIS.findings[0], evidence={"a.identity": "", "b": None, "c.ani": "+15550199888"})
+    rests = reports.DIAGNOSIS.findings[0]._replace(evidence={"a.identity": "", "b": None, "c.ani": "+15550199888"})
     message = answer(replace(reports.REJECTED, diagnosis=replace(reports.DIAGNOSIS, findings=(rests,))))
     assert "a.identity withheld, b is missing, c.ani •••• 9888" in message.text
 
@@ -195,7 +195,7 @@ def test_what_the_summary_says_is_not_said_again() -> None:
     refusal = reports.finding(Code.TRANSFER_REJECTED, "It was refused.")
     for attempt, said in ((1, False), (2, True)):
         found = replace(
-            reports.DIAGNOSIS, cause=Code.NO_AGENTS_AVAILABLE, findings=(replace(refusal, attempt=attempt),)
+            reports.DIAGNOSIS, cause=Code.NO_AGENTS_AVAILABLE, findings=(refusal._replace(attempt=attempt),)
         )
         assert ("It was refused." in answer(replace(reports.REJECTED, diagnosis=found)).text) is said
 
