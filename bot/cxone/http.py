@@ -12,7 +12,6 @@ import contextlib
 import http.cookiejar
 import ipaddress
 import random
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,8 +22,9 @@ import requests
 from bot.clock import Clock
 from bot.cxone.calls import Raw, Sending, broken, decoded, failing, limited, refusal, retry_after, too_late
 from bot.cxone.deadline import Call, Deadline, WatchedAdapter
-from bot.cxone.errors import AnswerError, CXoneError, DeadlineError, NotFoundError, shown
+from bot.cxone.errors import AnswerError, CXoneError, NotFoundError, shown
 from bot.cxone.rate import Priority, Rate
+from bot.cxone.tokens import Token, Tokens
 
 __all__ = [
     "Answer",
@@ -44,16 +44,7 @@ _CONNECT_SECONDS = 5.0
 _FIRST_TRY = 0.6  # of what is left; a hanging first try leaves time for a second
 _LARGEST = 64 * 1024 * 1024  # bytes of a decoded body
 _POOL = 64  # connections kept; more than the threads that ask at once
-_RENEW_BEFORE = 60.0  # seconds before a token ends
 _PAUSE = 1.0  # seconds after a 429 that does not say how long
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What a sign-in brought. `expires_in` in seconds."""
-
-    value: str = field(repr=False)
-    expires_in: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +90,10 @@ class Session:
         self.base_url = base_url.rstrip("/")
         self.host = _host(self.base_url)
         self.rate = Rate(clock, max_rps)
-        self._sign_in = sign_in
+        self._tokens = Tokens(clock, lambda deadline, priority: sign_in(self, deadline, priority))
         self._clock = clock
         self._on_call = on_call
         self._largest = largest
-        self._token: tuple[Token, float] | None = None  # with the time by which it is renewed
-        self._token_lock = threading.Lock()
-        self._token_failure: tuple[int, CXoneError] | None = None  # the sign-in of that number failed so
-        self._sign_ins = 0
         self._http = requests.Session()
         self._http.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._http.headers["Accept"] = "application/json"
@@ -195,11 +182,11 @@ class Session:
             )
         if call.deadline.passed():
             raise too_late(call)
-        token = self._token_for(call) if signed else None
+        token = self._tokens.of(call) if signed else None
         answer = self._repeated(call, token)
         if answer.status == 401 and token is not None:  # noqa: PLR2004  # the status is the word for it
-            self._forget(token)
-            answer = self._repeated(call, self._token_for(call))
+            self._tokens.forget(token)
+            answer = self._repeated(call, self._tokens.of(call))
         if answer.status >= 300:  # noqa: PLR2004  # the same
             raise refusal(call, answer, needs)
         return Answer(answer.status, decoded(call, answer), call.spent(), call.method, call.path)
@@ -208,44 +195,7 @@ class Session:
 
     def token(self, deadline: Deadline, priority: Priority = "person") -> None:
         """See that there is a token, for `check` and for a warm start. Raises CXoneError."""
-        self._token_for(Sending(host=self.host, method="GET", route="/", deadline=deadline, priority=priority))
-
-    def _token_for(self, call: Sending) -> Token:
-        """The cached token, or a new one; however many threads ask, one signs in and the others wait for it."""
-        token = self._fresh()
-        if token is not None:
-            return token
-        seen = self._sign_ins
-        if not self._token_lock.acquire(timeout=call.deadline.left()):
-            raise DeadlineError(call.method, call.path, None, f"{call.name}: the sign-in took longer than was left.")
-        try:
-            token = self._fresh()
-            if token is not None:
-                return token
-            if self._token_failure is not None and self._token_failure[0] > seen:
-                raise self._token_failure[1]
-            try:
-                token = self._sign_in(self, call.deadline, call.priority)
-            except CXoneError as error:
-                self._token_failure = (self._sign_ins + 1, error)
-                raise
-            finally:
-                self._sign_ins += 1
-            lasts = token.expires_in - min(_RENEW_BEFORE, token.expires_in / 10)
-            self._token = (token, self._clock.monotonic() + lasts)
-            return token
-        finally:
-            self._token_lock.release()
-
-    def _fresh(self) -> Token | None:
-        cached = self._token
-        return cached[0] if cached is not None and self._clock.monotonic() < cached[1] else None
-
-    def _forget(self, token: Token) -> None:
-        """This token was refused; a newer one that another thread brought meanwhile stays."""
-        with self._token_lock:
-            if self._token is not None and self._token[0] is token:
-                self._token = None
+        self._tokens.of(Sending(host=self.host, method="GET", route="/", deadline=deadline, priority=priority))
 
     # ---- one call, repeated as long as it makes sense ----
 

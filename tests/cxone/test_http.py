@@ -350,7 +350,7 @@ def test_no_secret_and_no_number_is_told(server: Tenant, clock: HandClock, caplo
     caplog.set_level(logging.DEBUG)
     server.latency = 0.0
     session = session_to(server.url, clock)
-    told = [repr(session), repr(session._token), str(vars(session))]
+    told = [repr(session), str(vars(session)), str(vars(session._tokens))]
     for kind, args in [("status", {"status": status}) for status in (400, 401, 403, 404, 405, 429, 500, 503)] + [
         ("html", {}),
         ("not_json", {}),
@@ -360,7 +360,7 @@ def test_no_secret_and_no_number_is_told(server: Tenant, clock: HandClock, caplo
         for path in (LIST, "/oauth2"):
             server.faults.clear()
             server.faults.add(path, kind, **args)
-            session._token = None
+            session._tokens._kept = None
             clock.advance(60)
             with pytest.raises(CXoneError) as caught:
                 session.get(LIST, {"identity": "+15550199888"}, Deadline(clock, 20))
