@@ -375,6 +375,7 @@ def build_office_of(centre: Centre, common: Office, audit: Callable[[Use], None]
         handlers={**alerts.handlers(), **info.handlers()},
         buttons=alerts.buttons(),
         home=info.home,
+        invited=alerts.invited,
     )
 
 
@@ -413,21 +414,33 @@ def known_here(settings: Settings, clock: Clock) -> Index | None:
     return index(settings, clock, Database(opened, key))
 
 
-def forget(settings: Settings, number: phone.Number) -> Forgotten:
-    """Remove a number from the tables, beside a running bot too. Raises `StoreError`."""
+def _tenant_names(settings: Settings) -> dict[str, str]:
+    """The name of each tenant by its id. Raises `SettingsError`."""
+    return {each.settings.cxone_tenant_id: each.name for each in load_tenants(settings, secrets=False)}
+
+
+def forget(settings: Settings, number: phone.Number) -> list[tuple[str, Forgotten | None]]:
+    """Remove a number from the tables, beside a running bot too. Raises `StoreError`, `SettingsError`.
+
+    Says by tenant's name what went: None is nothing, for this tenant's numbers are hashed with another key. With a file
+    of tenants also those are looked through that it no longer names.
+    """
     from bot.alerts.index import HASHED_WITH, fingerprint  # noqa: PLC0415 - as above
     from bot.store import engine, facts, purge  # noqa: PLC0415 - as above
 
+    names = _tenant_names(settings)
     database = open_database(settings)
-    tenant = settings.cxone_tenant_id
+    mine, hashed = fingerprint(database.hash_key), phone.hashed(number.e164, database.hash_key)
+    gone = []
     try:
         with engine.writing(database.engine) as connection:
-            hashed = facts.fact(connection, tenant, HASHED_WITH)
-            if hashed is not None and hashed.value != fingerprint(database.hash_key):
-                raise engine.StoreBroken(
-                    "HASH_KEY is not the one that the bot hashes numbers with: nothing was removed."
-                )
-            return purge.forget(connection, tenant, phone.hashed(number.e164, database.hash_key))
+            kept = purge.with_numbers(connection) if settings.tenants_file else []
+            for tenant in dict.fromkeys([*names, *kept]):
+                key = facts.fact(connection, tenant, HASHED_WITH)
+                same = key is None or key.value == mine
+                name = names.get(tenant, tenant)
+                gone.append((name, purge.forget(connection, tenant, hashed) if same else None))
+        return gone
     finally:
         database.engine.dispose()
 
@@ -441,15 +454,25 @@ def quota(desk: Investigator, max_rps: float | None) -> Quota:
 
 
 def audited(settings: Settings, since: datetime) -> list[Mapping[str, Any]]:
-    """The rows of the audit: at, actor, channel, action, subject, result. Raises `StoreError`."""
+    """The rows of the audit: at, actor, channel, action, subject, result. Raises `StoreError`, `SettingsError`.
+
+    With a file of tenants the rows of all, each with its `tenant` after the time.
+    """
     from bot.store import audit  # noqa: PLC0415 - as above
     from bot.store.engine import reading  # noqa: PLC0415 - as above
 
+    names = _tenant_names(settings)
     database = open_database(settings)
     try:
         with reading(database.engine) as connection:
-            rows = audit.since(connection, settings.cxone_tenant_id, since)
-            return [{name: getattr(row, name) for name in AUDITED} for row in rows]
+            if not settings.tenants_file:
+                rows = audit.since(connection, settings.cxone_tenant_id, since)
+                return [{name: getattr(row, name) for name in AUDITED} for row in rows]
+            return [
+                {"at": row.at, "tenant": names.get(row.tenant, row.tenant)}
+                | {name: getattr(row, name) for name in AUDITED[1:]}
+                for row in audit.since(connection, None, since)
+            ]
     finally:
         database.engine.dispose()
 

@@ -109,6 +109,21 @@ class AlertDesk:
             left = len(subscriptions.listed(connection, self.tenant, channel))
         return Told(answers.unsubscribed(ended, left), f"ended: {ended}")
 
+    def invited(self, channel: str, event_id: str) -> None:
+        """The bot is in the channel again: what was paused goes on, and the channel is told, once an event."""
+        with self._scene() as (connection, _):
+            now = self.clock.now()
+            if not facts.first_time(connection, self.tenant, f"event {event_id}", now):
+                return
+            rows = subscriptions.listed(connection, self.tenant, channel)
+            since = min((row.paused_at for row in rows if row.paused_at is not None), default=None)
+            deliveries.resume(connection, self.tenant, channel)
+            if since is None:
+                return
+            subscriptions.resume(connection, self.tenant, channel)
+            text = f"I can post here again: the alerts of this channel go on. They were paused since {_clock(since)}."
+            self._say(connection, channel, key=f"line:invited:{event_id}", text=text)
+
     def listed(self, action: grammar.ListSubscriptions, asker: Asker) -> Told:
         """The subscriptions and mutes of the channel."""
         del action
@@ -212,7 +227,7 @@ class AlertDesk:
         reason = f": {b.harmless(foreign(why, 200))}" if why else ""
         self._say(
             connection,
-            asker,
+            asker.channel_id,
             key=f"line:muted:{mute_id}",
             text=f"{_name(asker)} has muted {b.harmless(said)} until {_clock(until)}{reason}",
         )
@@ -268,13 +283,13 @@ class AlertDesk:
             return None
         return groups.of_tenant(connection, self.tenant, int(said))
 
-    def _say(self, connection: Connection, asker: Asker, *, key: str, text: str) -> None:
+    def _say(self, connection: Connection, channel: str, *, key: str, text: str) -> None:
         deliveries.add(
             connection,
             self.tenant,
             key=key,
             kind=deliveries.LINE,
-            channel=asker.channel_id,
+            channel=channel,
             now=self.clock.now(),
             text=text,
         )

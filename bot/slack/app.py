@@ -19,7 +19,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_sdk import WebClient
 
 from bot.clock import Clock
-from bot.slack import actions, commands
+from bot.slack import actions, commands, invited
 from bot.slack import home as home_tab
 from bot.slack.access import Access, Rules
 from bot.slack.blocks import Block
@@ -93,6 +93,7 @@ def build_app(office: Office, signing_secret: str = "", board: Switchboard | Non
 
     actions.register(app, office, board.action if board else lambda _body: office)
     home_tab.register(app, office)
+    invited.register(app, board.offices.values() if board else [office])
 
     @app.error
     def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:

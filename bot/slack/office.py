@@ -156,6 +156,7 @@ class Office:
     handlers: Mapping[type, Handler] = field(default_factory=dict)  # by type of the grammar
     buttons: Mapping[str, Handler] = field(default_factory=dict)  # by action id
     home: Callable[[str], list[Block]] = lambda user_id: []  # noqa: ARG005 - nobody has anything
+    invited: Callable[[str, str], None] = lambda channel, event_id: None  # noqa: ARG005 - nothing is paused
 
     def deadline(self) -> Deadline:
         """The deadline of one use, from now."""

@@ -68,7 +68,8 @@ SCHEMA = only(
     settings=only(
         "interactivity socket_mode_enabled",
         event_subscriptions=only(
-            request_url=ADDRESS, bot_events=several(100, {"enum": ["app_home_opened", "app_mention"]})
+            request_url=ADDRESS,
+            bot_events=several(100, {"enum": ["app_home_opened", "app_mention", "member_joined_channel"]}),
         ),
         interactivity=only("is_enabled", is_enabled=YES_NO, request_url=ADDRESS, message_menu_options_url=ADDRESS),
         org_deploy_enabled=YES_NO,

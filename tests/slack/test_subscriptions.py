@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.demo.sending import Sender
+from bot.demo.workspace import BOT_USER
 from bot.slack.access import Rules
 from bot.store import subscriptions
 from bot.store.engine import reading
@@ -131,13 +132,42 @@ def test_what_slack_paused_lives_again_when_somebody_subscribes(room: Room) -> N
     room.expect_message("are paused: Slack answers not_in_channel", channel=OPS)
     room._news = [each for each in room._news if not each[1].startswith("D")]
     assert room.says("list").count("paused") == 2
-    room.slack.invite(ALERTS)
+    room.slack.team.channel(ALERTS).members.add(BOT_USER)  # and the event got lost
     room.says("subscribe outcome=rejected min=1")
     room.passes(10)
     room.expect_message("Test alert")
     room.expect_message("Billing refuses handovers: 1 failed")
     room.expect_reply(calls)
     assert "paused" not in room.says("list")
+
+
+def test_an_invitation_resumes_what_slack_paused(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the channel is told, once, however often Slack delivers the event; what waited is sent."""
+    room.slack.kick(ALERTS)
+    calls = room.fails()
+    room.passes(10)
+    room.expect_message("are paused: Slack answers not_in_channel", channel=OPS)
+    room._news = [each for each in room._news if not each[1].startswith("D")]
+    monkeypatch.setattr(room.slack.team, "new_id", lambda kind: f"{kind}SAME")
+    for _ in range(2):
+        assert room.slack.invite(ALERTS).ok
+        assert until(lambda: "paused" not in room.says("list"))
+    room.passes(10)
+    room.expect_message("I can post here again: the alerts of this channel go on.")
+    room.expect_message("Billing refuses handovers: 1 failed")
+    room.expect_reply(calls)
+
+
+def test_an_invitation_where_nothing_is_paused_says_nothing(room: Room) -> None:
+    """Nor does somebody else who joins."""
+    room.slack.invite(ALERTS)
+    room.slack.kick(ALERTS)
+    room.fails()
+    room.passes(10)
+    room.expect_message("are paused: Slack answers not_in_channel", channel=OPS)
+    room._news = [each for each in room._news if not each[1].startswith("D")]
+    room.slack.event({"type": "member_joined_channel", "user": "U0SAM", "channel": ALERTS, "channel_type": "C"})
+    assert "paused" in room.says("list")
 
 
 def test_two_subscriptions_of_one_channel_tell_a_failure_once(room: Room) -> None:

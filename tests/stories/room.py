@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,7 @@ class Room(Story):
             buttons=alerts.buttons(),
             home=info.home,
         )
+        office = replace(office, invited=alerts.invited)
         handler = SlackRequestHandler(slack_app.build_app(office, SECRET), path="/slack/events")
         server = web.Server(web.routes(slack=handler, reasons=list, metrics=bytes), "127.0.0.1", 0)
         server.start()
