@@ -213,6 +213,8 @@ def audit(*, since: str, as_json: bool) -> None:
     try:
         for row in wiring.audited(settings, SystemClock().now() - span):
             click.echo(terminal.audit_json(row) if as_json else terminal.audit_line(row))
+    except SettingsError as wrong:
+        _end(USAGE, "settings", "\n".join(wrong.faults))
     except StoreError as why:
         _end(FAILED, "database", str(why))
 
@@ -220,24 +222,36 @@ def audit(*, since: str, as_json: bool) -> None:
 @main.command()
 @click.argument("number")
 def forget(*, number: str) -> None:
-    """Remove the traces of a phone NUMBER from the database; says what it removed."""
+    """Remove the traces of a phone NUMBER from the database, of every tenant; says what it removed."""
     from bot import phone, wiring  # noqa: PLC0415 - see the top
     from bot.store.engine import StoreError  # noqa: PLC0415 - see the top
 
     settings = _settings()
-    if not settings.cxone_tenant_id:
+    if not settings.cxone_tenant_id and not settings.tenants_file:
         _end(USAGE, "settings", "CXONE_TENANT_ID: missing. It is the tenant whose calls the database holds.")
     try:
         meant = phone.parse(number, settings.default_region)
-        gone = wiring.forget(settings, meant)
+        by_tenant = wiring.forget(settings, meant)
     except phone.NotANumber as fault:
         _end(USAGE, "usage", fault.sentence)
+    except SettingsError as wrong:
+        _end(USAGE, "settings", "\n".join(wrong.faults))
     except StoreError as why:
         _end(FAILED, "database", str(why))
-    click.echo(f"{meant.masked} is removed from {gone.calls} calls, {gone.alerts} alerts and {gone.uses} uses.")
-    if gone.live:
-        click.echo(f"{gone.live} of the calls are still watched: run this again once they are over.")
-    click.echo("Messages in Slack keep the last four digits; delete them there.")
+    kept = []
+    for name, gone in by_tenant:
+        tenant = f"{name}: " if settings.tenants_file else ""
+        if gone is None:
+            kept.append(f"{tenant}HASH_KEY is not the one that the bot hashes numbers with: nothing was removed.")
+            continue
+        said = f"{gone.calls} calls, {gone.alerts} alerts and {gone.uses} uses."
+        click.echo(f"{tenant}{meant.masked} is removed from {said}")
+        if gone.live:
+            click.echo(f"{tenant}{gone.live} of the calls are still watched: run this again once they are over.")
+    if len(kept) < len(by_tenant):
+        click.echo("Messages in Slack keep the last four digits; delete them there.")
+    if kept:
+        _end(FAILED, "database", "\n".join(kept))
 
 
 @main.command()

@@ -65,8 +65,11 @@ class Tenant:
     channels: tuple[str, ...] = ()  # ids of channels in which a command without @ means it
 
 
-def load(settings: Settings) -> tuple[Tenant, ...]:
-    """The tenants of `TENANTS_FILE`, or the one of the settings. Raises `SettingsError` with every fault."""
+def load(settings: Settings, *, secrets: bool = True) -> tuple[Tenant, ...]:
+    """The tenants of `TENANTS_FILE`, or the one of the settings. Raises `SettingsError` with every fault.
+
+    Without `secrets` nobody will be asked: they are not read, and may be missing.
+    """
     if not settings.tenants_file:
         return (Tenant(name=settings.cxone_tenant_id, settings=settings),)
     try:
@@ -78,7 +81,7 @@ def load(settings: Settings) -> tuple[Tenant, ...]:
         document = tomllib.loads(source)
     except tomllib.TOMLDecodeError as why:
         raise SettingsError([f"TENANTS_FILE: {_with_line(str(why))}"]) from None
-    return _Reading(source, settings).tenants(document)
+    return _Reading(source, settings, secrets=secrets).tenants(document)
 
 
 def _with_line(said: str) -> str:
@@ -90,9 +93,10 @@ def _with_line(said: str) -> str:
 class _Reading:
     """One reading of the file: what was found, and all that is wrong with it."""
 
-    def __init__(self, source: str, settings: Settings) -> None:
+    def __init__(self, source: str, settings: Settings, *, secrets: bool) -> None:
         self._lines = source.splitlines()
         self._settings = settings
+        self._with_secrets = secrets
         self._environment = {**dotenv_values(".env"), **os.environ} if Path(".env").is_file() else dict(os.environ)
         self._starts = [number for number, line in enumerate(self._lines, 1) if _HEADER.match(line)]
         self._faults: list[tuple[int, str]] = []
@@ -130,7 +134,8 @@ class _Reading:
             if word in row and self._text(row, word, wrong):
                 values[setting] = row[word].strip()
         values |= self._numbers(row, wrong)
-        values |= self._secrets(row, str(profile), wrong)
+        if self._with_secrets:
+            values |= self._secrets(row, str(profile), wrong)
         channels = row.get("channels", [])
         if not isinstance(channels, list) or not all(isinstance(each, str) for each in channels):
             wrong("channels", 'channels must be a list of channel ids, such as ["C0EMEA1"].')

@@ -38,8 +38,7 @@ def write(
     )
 
 
-def since(connection: Connection, tenant: str, start: datetime, limit: int = 10_000) -> Sequence[AnyRow]:
-    """Rows from a time on, oldest first."""
-    return connection.execute(
-        select(audit).where(audit.c.tenant == tenant, audit.c.at >= start).order_by(audit.c.at, audit.c.id).limit(limit)
-    ).all()
+def since(connection: Connection, tenant: str | None, start: datetime, limit: int = 10_000) -> Sequence[AnyRow]:
+    """Rows from a time on, oldest first; of all tenants if none is named."""
+    rows = select(audit).where(audit.c.at >= start).order_by(audit.c.at, audit.c.id).limit(limit)
+    return connection.execute(rows if tenant is None else rows.where(audit.c.tenant == tenant)).all()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, union, update
 
 from bot.store.tables import (
     alerts,
@@ -101,6 +102,12 @@ class Forgotten(NamedTuple):
     alerts: int
     uses: int  # rows of the audit
     live: int  # of the calls: still watched, so that their next look brings the number back
+
+
+def with_numbers(connection: Connection) -> Sequence[str]:
+    """The tenants of which a number is kept, those that nobody serves any more too."""
+    kept = union(select(numbers.c.tenant), select(audit.c.tenant).where(audit.c.hash != "")).subquery()
+    return connection.scalars(select(kept.c.tenant).order_by(kept.c.tenant)).all()
 
 
 def forget(connection: Connection, tenant: str, number_hash: str) -> Forgotten:

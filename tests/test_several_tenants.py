@@ -1,0 +1,135 @@
+"""The commands where a file names several tenants: none is left out, and each line says whose it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, insert, select
+
+from bot import phone
+from bot.alerts.index import HASHED_WITH, fingerprint
+from bot.cli import main
+from bot.clock import SystemClock
+from bot.store import audit, facts
+from bot.store.engine import migrate, open_store, reading, writing
+from bot.store.tables import audit as uses
+from bot.store.tables import conversations, numbers
+
+NUMBER = "+15550199888"
+KEY = "0123456789abcdef"
+ROW = """
+[[tenant]]
+name = "{name}"
+tenant_id = "acme-{name}"
+client_id_env = "ACME_ID"
+client_secret_env = "ACME_SECRET"
+"""
+
+
+@pytest.fixture(autouse=True)
+def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Two tenants, emea and apac, in an empty folder. No secret is set: `forget` and `audit` ask nobody."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tenants.toml"
+    path.write_text(ROW.format(name="emea") + ROW.format(name="apac"))
+    for name, value in {
+        "TENANTS_FILE": str(path),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/handover.db",
+        "HASH_KEY": KEY,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Engine]:
+    """Both tenants, and one that nobody serves any more, had a call of the number and looked it up once."""
+    opened = open_store(f"sqlite:///{tmp_path}/handover.db", sync="OFF")
+    migrate(opened)
+    now = SystemClock().now()
+    hashed = phone.hashed(NUMBER, KEY)
+    for minutes, tenant in enumerate(("acme-emea", "acme-apac", "acme-left")):
+        with writing(opened) as connection:
+            facts.renew(connection, tenant, HASHED_WITH, now, fingerprint(KEY))
+            row = {"tenant": tenant, "id": "conv-1", "seen_at": now, "phone": "•••• 9888"}
+            connection.execute(insert(conversations).values(**row))
+            connection.execute(insert(numbers).values(tenant=tenant, hash=hashed, conversation_id="conv-1"))
+            audit.write(
+                connection,
+                tenant,
+                at=now - timedelta(minutes=9 - minutes),
+                actor="U0SAM",
+                channel="C1",
+                action="diagnose",
+                subject="•••• 9888",
+                number_hash=hashed,
+                result="rejected",
+            )
+    yield opened
+    opened.dispose()
+
+
+def run(*arguments: str) -> Result:
+    """One command to its end."""
+    return CliRunner().invoke(main, arguments)
+
+
+# ---- forget and audit ---------------------------------------------------------------------------------------------
+
+
+def test_a_number_is_forgotten_by_every_tenant(store: Engine) -> None:
+    """By those that the file no longer names too; each says what went."""
+    done = run("forget", NUMBER)
+    assert done.exit_code == 0
+    for name in ("emea", "apac", "acme-left"):
+        assert f"{name}: •••• 9888 is removed from 1 calls, 0 alerts and 1 uses." in done.stdout
+    with reading(store) as connection:
+        assert connection.execute(select(numbers)).all() == []
+        assert set(connection.scalars(select(conversations.c.phone))) == {""}
+        assert {tuple(row) for row in connection.execute(select(uses.c.hash, uses.c.subject))} == {("", "forgotten")}
+
+
+def test_a_tenant_of_another_key_is_told(store: Engine) -> None:
+    """The others forget the number, and the end says that it was not everywhere."""
+    with writing(store) as connection:
+        facts.renew(connection, "acme-apac", HASHED_WITH, SystemClock().now(), fingerprint("another-key-altogether"))
+    done = run("forget", NUMBER)
+    assert done.exit_code == 1
+    assert "emea: •••• 9888 is removed from 1 calls" in done.stdout
+    assert "apac: HASH_KEY is not the one" in done.stderr
+    with reading(store) as connection:
+        assert connection.scalars(select(numbers.c.tenant)).all() == ["acme-apac"]
+
+
+@pytest.mark.usefixtures("store")
+def test_without_a_file_one_tenant_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ever: no name, and nothing of the others."""
+    monkeypatch.delenv("TENANTS_FILE")
+    monkeypatch.setenv("CXONE_TENANT_ID", "acme-emea")
+    shown = [json.loads(line) for line in run("audit", "--json").stdout.splitlines()]
+    assert [list(row) for row in shown] == [["at", "actor", "channel", "action", "subject", "result"]]
+    assert run("forget", NUMBER).stdout.startswith("•••• 9888 is removed from 1 calls, 0 alerts and 1 uses.\n")
+    monkeypatch.setenv("CXONE_TENANT_ID", "acme-apac")
+    assert "removed from 1 calls" in run("forget", NUMBER).stdout
+
+
+@pytest.mark.usefixtures("store")
+def test_the_audit_says_whose_each_use_was() -> None:
+    """All of them in the order of time: the name of the file, or the id of one that it no longer names."""
+    shown = [json.loads(line) for line in run("audit", "--json").stdout.splitlines()]
+    assert [row["tenant"] for row in shown] == ["emea", "apac", "acme-left"]
+    assert [line.split("  ")[1] for line in run("audit").stdout.splitlines()] == ["emea", "apac", "acme-left"]
+
+
+@pytest.mark.parametrize("command", [["forget", NUMBER], ["audit"]])
+def test_a_file_with_faults_ends_it(file: Path, command: list[str]) -> None:
+    """All are listed, and nothing is half done."""
+    file.write_text(ROW.format(name="EMEA"))
+    done = run(*command)
+    assert done.exit_code == 2
+    assert "TENANTS_FILE: line 3: name must be small letters" in done.stderr
