@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from bot.alerts import policy
+from bot.alerts import plan, policy
 from bot.alerts.filters import Filters
-from bot.alerts.policy import Entry, Reason, State
+from bot.alerts.policy import Entry, Reason
 from bot.alerts.record import Scene
 from bot.alerts.wording import rule_of
 from bot.diagnosis.outcomes import Fault, Outcome, Threshold
@@ -74,15 +74,8 @@ def explain(connection: Connection, here: Scene, group: AnyRow, channel: str, no
     """Everything that decides, and what is decided."""
     heard = tuple(_heard(connection, here, group, wish) for listener, wish in here.listeners if listener == channel)
     muted_until = max((each.until for each in here.mutes if _covers(each, channel, group)), default=None)
-    entry = _entry(connection, group, channel, heard, muted_until)
-    state = State(
-        state=group.state,
-        version=group.version,
-        failed=group.failed,
-        reopened=group.reopened,
-        firing_since=group.firing_since,
-        acknowledged=bool(group.acked_by),
-    )
+    reached = plan.reached(connection, here, group, channel)
+    entry = _entry(connection, group, channel, heard, muted_until, reached=reached)
     return Explained(
         id=group.id,
         key=group.key,
@@ -97,7 +90,7 @@ def explain(connection: Connection, here: Scene, group: AnyRow, channel: str, no
         rule=rule_of(Outcome(group.outcome), Fault(group.fault)),
         heard=heard,
         muted_until=muted_until,
-        reason=policy.needs_update(entry, state, now),
+        reason=policy.needs_update(entry, plan.state_of(group), now),
     )
 
 
@@ -120,14 +113,20 @@ def _heard(connection: Connection, here: Scene, group: AnyRow, wish: Filters) ->
 
 
 def _entry(
-    connection: Connection, group: AnyRow, channel: str, heard: tuple[Heard, ...], muted_until: datetime | None
+    connection: Connection,
+    group: AnyRow,
+    channel: str,
+    heard: tuple[Heard, ...],
+    muted_until: datetime | None,
+    *,
+    reached: bool,
 ) -> Entry:
     paused = connection.scalar(
         select(pacing.c.paused_at).where(pacing.c.tenant == group.tenant, pacing.c.key == channel)
     )
     entry = Entry(
         subscribed=any(each.matches for each in heard),
-        reached=any(each.over for each in heard),
+        reached=reached,
         muted_until=muted_until,
         paused=paused is not None,
     )

@@ -31,7 +31,7 @@ def settle(connection: Connection, here: Scene, group_id: int, now: datetime) ->
     # 1. Channels that hear of it for the first time.
     if group.state in groups.OPEN or group.state == "resolved":
         for channel in groups.channels_with(connection, group_id, "held"):
-            if not is_muted(here, group, channel) and _reached(connection, here, group, channel):
+            if not is_muted(here, group, channel) and reached(connection, here, group, channel):
                 fire(connection, here, group, channel, now)
     # 2. Channels that know it: cases, broadcasts, the edit.
     for thread in groups.threads_of(connection, group_id):
@@ -170,7 +170,7 @@ def _broadcast_counts(connection: Connection, here: Scene, group: AnyRow, thread
         broadcast(connection, here, thread, f"reopened:{group.reopened}", now)
 
 
-def _reached(connection: Connection, here: Scene, group: AnyRow, channel: str) -> bool:
+def reached(connection: Connection, here: Scene, group: AnyRow, channel: str) -> bool:
     """Whether the group's failures reach the threshold of any subscription of the channel that matches."""
     outcome = Outcome(group.outcome)
     thresholds = {
@@ -208,6 +208,18 @@ def _held_times(connection: Connection, group_id: int, channel: str, limit: int 
             .order_by(alerts.c.id.desc())
             .limit(limit)
         )
+    )
+
+
+def state_of(group: AnyRow) -> policy.State:
+    """What the policy asks of a group."""
+    return policy.State(
+        state=group.state,
+        version=group.version,
+        failed=group.failed,
+        reopened=group.reopened,
+        firing_since=group.firing_since,
+        acknowledged=bool(group.acked_by),
     )
 
 

@@ -265,15 +265,16 @@ def needs_update(entry: Entry, group: State, now: datetime) -> Reason:
         Reason.FIRST: not entry.told,
         Reason.REOPENED: group.state == "open" and group.reopened > entry.reopened_told and not muted,
         Reason.COUNT: broadcast_for(group.failed, entry.broadcast) is not None and not muted,
-        Reason.UNACKNOWLEDGED: _unacknowledged(entry, group, now) and not muted,
+        Reason.UNACKNOWLEDGED: not entry.hour_told and is_unacknowledged(group, now) and not muted,
         Reason.CHANGED: group.version > entry.shown,
         Reason.CASES: entry.waiting > 0,
     }
     return next((reason for reason, holds in checks.items() if holds), Reason.NOTHING)
 
 
-def _unacknowledged(entry: Entry, group: State, now: datetime) -> bool:
-    if group.state != "open" or group.acknowledged or entry.hour_told or group.firing_since is None:
+def is_unacknowledged(group: State, now: datetime) -> bool:
+    """Whether it has been firing for an hour, and nobody said that they have seen it."""
+    if group.state != "open" or group.acknowledged or group.firing_since is None:
         return False
     return now - group.firing_since >= UNACKNOWLEDGED
 

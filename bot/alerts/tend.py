@@ -75,7 +75,7 @@ def _tend_group(connection: Connection, here: Scene, group: AnyRow, now: datetim
 
 def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
     """A broadcast, once, when an hour went by and nobody acknowledged."""
-    if group.acked_at is not None or group.firing_since is None or now - group.firing_since < policy.UNACKNOWLEDGED:
+    if not policy.is_unacknowledged(plan.state_of(group), now):
         return
     for thread in groups.threads_of(connection, group.id):
         if thread.ts and thread.into_id is None and not plan.is_muted(here, group, thread.channel):

@@ -213,9 +213,7 @@ class Notifier:
 
     # ---- answers that are no success ------------------------------------------------------------------------------
 
-    def _failed(
-        self, taken: Lease, meaning: Meaning, shown: rendering.Shown
-    ) -> None:
+    def _failed(self, taken: Lease, meaning: Meaning, shown: rendering.Shown) -> None:
         now = self.clock.now()
         row = taken.row
         backoff = min(timedelta(seconds=2 ** min(row.tries, 6)), MOST_WAIT)
