@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from bot.cxone.contacts_objects import Objects
 from bot.cxone.errors import CXoneError, NotFoundError
 from bot.cxone.http import Deadline, Priority, Session
 from bot.cxone.listing import Listing, OnPage, Row
+from bot.cxone.pools import Pools
 from bot.cxone.targets import look_up
 from bot.diagnosis.handover import Conversation, Target, TargetKind, TargetRef, TargetStatus
 
@@ -57,10 +58,8 @@ class Contacts:
         self._clock = clock
         self._objects = Objects(self.calls)
         self._feed = Feed(self.calls, cognigy)
-        self._pools = {
-            priority: concurrent.futures.ThreadPoolExecutor(many, thread_name_prefix=f"contacts-{priority}")
-            for priority, many in _AT_ONCE.items()
-        }
+        self._pools = Pools("contacts", _AT_ONCE)
+        self.submit = self._pools.submit
 
     @property
     def host(self) -> str:
@@ -69,15 +68,10 @@ class Contacts:
 
     def close(self) -> None:
         """End the pools; what is under way may finish."""
-        for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._pools.close()
         self.calls.close()
         if self.cognigy is not None:
             self.cognigy.close()
-
-    def submit(self, priority: Priority, job: Callable[..., T], *args: Any) -> concurrent.futures.Future[T]:
-        """Run one job in parallel. A job must not submit further ones here, or the pool could wait for itself."""
-        return self._pools[priority].submit(job, *args)
 
     # ---- contacts ----
 

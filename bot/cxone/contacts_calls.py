@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from bot.cxone import contacts_fields, names, reading
 from bot.cxone.errors import AnswerError, NotFoundError, SignInError
 from bot.cxone.http import Deadline, Priority, Session
 from bot.cxone.listing import Row
+from bot.cxone.pools import Pools
 
 ACTIVE, COMPLETED = "/contacts/active", "/contacts/completed"
 STATES = "/contacts/state-history"  # of all contacts at once
@@ -35,20 +35,13 @@ class Calls:
         self.clock = clock
         self.last_poll: dict[str, datetime] = {}  # by route: the server's own time of the last list
         self._kept: dict[str, tuple[float, Body]] = {}
-        self._pools = {
-            priority: concurrent.futures.ThreadPoolExecutor(many, thread_name_prefix=f"cxone-{priority}")
-            for priority, many in _AT_ONCE.items()
-        }
+        self._pools = Pools("cxone", _AT_ONCE)
+        self.submit = self._pools.submit
 
     def close(self) -> None:
         """End the pool and the session."""
-        for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._pools.close()
         self.session.close()
-
-    def submit(self, priority: Priority, job: Callable[..., Any], *args: Any) -> concurrent.futures.Future[Any]:
-        """Run one call in parallel."""
-        return self._pools[priority].submit(job, *args)
 
     def get(  # noqa: PLR0917 - six, and each call gives all of them
         self,

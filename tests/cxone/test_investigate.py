@@ -15,7 +15,6 @@ from bot.cxone import platform
 from bot.cxone.errors import CXoneError, DeadlineError, ForbiddenError, RateLimitedError, ServerFaultError
 from bot.cxone.http import Deadline
 from bot.cxone.investigate import ById, ByNumber, BySession, ConversationNotFound, Investigator, Known, Progress
-from bot.cxone.platform import Conversations
 from bot.demo import cast
 from bot.demo.tenant import Tenant
 from bot.diagnosis.handover import OtherCall, Report, TargetKind, TargetStatus
@@ -41,7 +40,6 @@ def asked(server: Tenant, start: str) -> int:
 
 def at_rest(desk: Investigator) -> None:
     """Wait until nothing that was asked for is under way any more."""
-    assert isinstance(desk.platform, Conversations)
     desk.platform._pools.close(wait=True)
 
 
