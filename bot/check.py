@@ -6,8 +6,8 @@ for on purpose: a 404 shows that the call is permitted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -55,6 +55,7 @@ class Line:
     mark: Mark
     what: str
     text: str
+    tenant: str = ""  # whose, where there are several
 
     @property
     def failed(self) -> bool:
@@ -62,7 +63,8 @@ class Line:
         return self.mark is Mark.FAIL
 
     def __str__(self) -> str:
-        return f"{self.mark.value:<5} {self.what:<22} {self.text}"
+        whose = f"{self.tenant}  " if self.tenant else ""
+        return f"{self.mark.value:<5} {whose}{self.what:<22} {self.text}"
 
 
 def cxone(settings: Settings, platform: Conversations, clock: Clock) -> Iterator[Line]:
@@ -121,8 +123,11 @@ def _get(platform: Conversations, path: str, needs: str, limit: Deadline) -> obj
     return platform.session.send("GET", path, item=NOBODY, deadline=limit, needs=needs)
 
 
-def slack(settings: Settings, client: WebClient) -> Iterator[Line]:
-    """The bot's token and its scopes, the app's token where Socket Mode is set, and the channels of the settings."""
+def slack(settings: Settings, client: WebClient, tenants: Mapping[str, Settings] | None = None) -> Iterator[Line]:
+    """The bot's token and its scopes, the app's token where Socket Mode is set, and the channels.
+
+    Those of the settings, or where there are several tenants those of each, by its name.
+    """
     # 1. The bot's token, and what it may do.
     try:
         answer = client.auth_test()
@@ -144,10 +149,11 @@ def slack(settings: Settings, client: WebClient) -> Iterator[Line]:
         yield Line(Mark.OK, "Slack over HTTP", f"expected on {settings.host}:{settings.port}/slack/events, signed")
 
     # 3. Where it is to post.
-    for name in ("alert_channel", "ops_channel"):
-        wanted = getattr(settings, name)
-        if wanted:
-            yield _channel(client, name.upper(), wanted)
+    for tenant, own in (tenants or {"": settings}).items():
+        for name in ("alert_channel", "ops_channel"):
+            wanted = getattr(own, name)
+            if wanted:
+                yield replace(_channel(client, name.upper(), wanted), tenant=tenant)
 
 
 def _scopes(granted: set[str], settings: Settings) -> Iterator[Line]:

@@ -23,7 +23,7 @@ from bot.cxone.http import Call, Session
 from bot.cxone.investigate import Investigator
 from bot.cxone.platform import Conversations, client_credentials
 from bot.diagnosis.handover import Timing
-from bot.settings import Need, Settings, SettingsError, load
+from bot.settings import Settings, SettingsError, load
 from bot.tenants import Tenant
 from bot.tenants import load as load_tenants
 
@@ -478,33 +478,58 @@ def audited(settings: Settings, since: datetime) -> list[Mapping[str, Any]]:
 
 
 def checks(clock: Clock) -> Iterator[Line]:
-    """The lines of `check`. What the settings lack is said, and the rest is checked all the same."""
+    """The lines of `check`, of each tenant where a file names them.
+
+    What the settings lack is said, and the rest is checked all the same.
+    """
     from bot import check, check_contacts  # noqa: PLC0415 - as above
     from bot.slack import app as slack  # noqa: PLC0415 - as above
 
-    try:
-        load(("cxone", "slack"))
+    # 1. The settings and the database.
+    faults = _faults()
+    if not faults:
         yield check.Line(check.Mark.OK, "Settings", "complete")
-    except SettingsError as wrong:
-        for fault in wrong.faults:
-            yield check.Line(check.Mark.FAIL, "Settings", fault)
+    for fault in faults:
+        yield check.Line(check.Mark.FAIL, "Settings", fault)
     yield _database_line()
-    needs: tuple[Need, ...] = ("cxone", "slack")
-    for need in needs:
-        try:
-            settings = load((need,))
-        except SettingsError:
-            continue
-        if need == "cxone":
-            platform = build_platform(settings, clock)
+
+    # 2. CXone, tenant by tenant.
+    tenants: dict[str, Settings] = {}
+    with contextlib.suppress(SettingsError):
+        tenants = _by_label(load(("cxone",)))
+    for label, settings in tenants.items():
+        with contextlib.closing(build_platform(settings, clock)) as platform:
             if isinstance(platform, Contacts):
-                yield from check_contacts.contacts(settings, platform, clock)
+                lines = check_contacts.contacts(settings, platform, clock)
             else:
-                yield from check.cxone(settings, platform, clock)
-        else:
-            yield from check.slack(
-                settings, slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
-            )
+                lines = check.cxone(settings, platform, clock)
+            yield from (dataclasses.replace(line, tenant=label) for line in lines)
+
+    # 3. Slack, which they share.
+    with contextlib.suppress(SettingsError):
+        settings = load(("slack",))
+        client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        yield from check.slack(settings, client, tenants)
+
+
+def _faults() -> list[str]:
+    """All that is wrong with the settings and with the file of tenants."""
+    faults: list[str] = []
+    for look in (lambda: load(("cxone", "slack")), lambda: load_tenants(load())):
+        try:
+            look()
+        except SettingsError as wrong:
+            faults += [fault for fault in wrong.faults if fault not in faults]
+    return faults
+
+
+def _by_label(settings: Settings) -> dict[str, Settings]:
+    """The settings of each tenant by its name, names of one width; without a file no name. Raises `SettingsError`."""
+    if not settings.tenants_file:
+        return {"": settings}
+    tenants = load_tenants(settings)
+    width = max(len(each.name) for each in tenants)
+    return {each.name.ljust(width): each.settings for each in tenants}
 
 
 def _database_line() -> Line:

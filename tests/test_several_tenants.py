@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -133,3 +134,74 @@ def test_a_file_with_faults_ends_it(file: Path, command: list[str]) -> None:
     done = run(*command)
     assert done.exit_code == 2
     assert "TENANTS_FILE: line 3: name must be small letters" in done.stderr
+
+
+# ---- check and diagnose -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def emea() -> Iterator[Any]:
+    """The contact centre of the first tenant."""
+    yield from _centre("acme-emea")
+
+
+@pytest.fixture
+def apac() -> Iterator[Any]:
+    """The contact centre of the second."""
+    yield from _centre("acme-apac")
+
+
+def _centre(tenant_id: str) -> Iterator[Any]:
+    from bot.demo.tenant import Tenant  # noqa: PLC0415 - most tests need none
+
+    with Tenant(tenant_id=tenant_id) as running:
+        yield running
+
+
+@pytest.fixture
+def centres(monkeypatch: pytest.MonkeyPatch, file: Path, emea: Any, apac: Any) -> None:
+    """The file leads to both, with the secrets."""
+    monkeypatch.setenv("ACME_ID", "demo-client")
+    monkeypatch.setenv("ACME_SECRET", "demo-secret")
+    rows = [
+        ROW.format(name=name) + f'base_url = "{url}"\n{more}\n'
+        for name, url, more in (
+            ("emea", emea.url, 'alert_channel = "#handover-alerts"'),
+            ("apac", apac.url, 'alert_channel = "#nowhere"'),
+        )
+    ]
+    file.write_text("".join(rows))
+
+
+@pytest.mark.usefixtures("centres")
+def test_each_tenant_is_checked(monkeypatch: pytest.MonkeyPatch, apac: Any, workspace: Any) -> None:
+    """Its calls and its channels, under its name; what is common once."""
+    for name, value in {
+        "SLACK_BOT_TOKEN": "xoxb-demo",
+        "SLACK_SIGNING_SECRET": "demo-signing-secret",
+        "SLACK_API_URL": workspace.api_url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    apac.faults.add("/api/v2/queues/", "status", status=403)
+    done = run("check")
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 1
+    assert sum(line.startswith("ok    emea  CXone") for line in lines) == 7
+    assert sum(line.startswith("ok    apac  CXone") for line in lines) == 6
+    assert [line.split(maxsplit=4)[:4] for line in lines if line.startswith("FAIL")] == [
+        ["FAIL", "apac", "CXone", "queues"],
+        ["FAIL", "apac", "Slack", "ALERT_CHANNEL"],
+    ]
+    assert any(line.startswith("ok    emea  Slack ALERT_CHANNEL") for line in lines)
+    assert sum("Slack token" in line for line in lines) == 1
+
+
+def test_check_tells_the_faults_of_the_file(file: Path) -> None:
+    """Beside those of the settings, and nobody is asked."""
+    file.write_text(ROW.format(name="EMEA"))
+    done = run("check")
+    assert done.exit_code == 1
+    assert "FAIL  Settings               SLACK_BOT_TOKEN: missing" in done.stdout
+    assert "FAIL  Settings               TENANTS_FILE: line 3: name must be small letters" in done.stdout
+    assert "FAIL  Settings               TENANTS_FILE: line 5: ACME_ID is not set" in done.stdout
+    assert "CXone token" not in done.stdout
