@@ -113,8 +113,11 @@ def parse(text: str, region: str) -> Number:
 
 def is_withheld(identity: str) -> bool:
     """Whether this is what a platform stores where the caller withheld the number ("anonymous", "", …)."""
-    user = _user(identity).strip().lower().lstrip("+").replace("_", " ").replace("-", " ")
-    return user in _WITHHELD
+    return _says_nothing(_user(identity))
+
+
+def _says_nothing(user: str) -> bool:
+    return user.strip().lower().lstrip("+").replace("_", " ").replace("-", " ") in _WITHHELD
 
 
 def same_number(identity: str, number: Number) -> bool:
@@ -136,9 +139,10 @@ def same_number(identity: str, number: Number) -> bool:
 
 def mask(text: str) -> str:
     """The last four digits of an identity: "•••• 9888"; "" if it was withheld, "••••" if it has too few digits."""
-    if is_withheld(text):
+    user = _user(text)
+    if _says_nothing(user):
         return ""
-    digits = _NOT_DIGIT.sub("", _user(text))
+    digits = _NOT_DIGIT.sub("", user)
     return f"{DOTS} {digits[-4:]}" if len(digits) >= _LEAST_TO_SHOW else DOTS
 
 

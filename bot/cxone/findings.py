@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from bot.diagnosis.outcomes import FINDINGS, TABLE, Code, Outcome
 
 def with_findings(diagnosis: Diagnosis, more: Sequence[Finding]) -> Diagnosis:
     """The same judgement with further findings behind its own."""
-    return replace(diagnosis, findings=(*diagnosis.findings, *more)) if more else diagnosis
+    return diagnosis._replace(findings=(*diagnosis.findings, *more)) if more else diagnosis
 
 
 def outbound_newer(chosen: Conversation, others: Iterable[Conversation]) -> list[Finding]:

@@ -229,8 +229,7 @@ class Moment(NamedTuple):
     source: str = "CXone"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """Why this handover came out as it did."""
 
     conversation_id: str

@@ -155,4 +155,4 @@ def seconds(length: timedelta) -> str:
 
 def clock(at: datetime) -> str:
     """A clock time in a sentence."""
-    return f"{at.isoformat()[11:16]} UTC"
+    return f"{at.hour:02}:{at.minute:02} UTC"

@@ -104,10 +104,15 @@ class _Pairing:
         first = self._first_of_two(request, key)
         if first is not None:
             request.duplicate_of = first.number
-        self._claim(request, key)
-        senders, keys = (("", sender) if sender else ("",)), (("", key) if key else ("",))
-        rows = [self.held[each] for each in keys]
-        rows += [self.without_answer[one, each] for one in senders for each in keys]
+        if self.early:
+            self._claim(request, key)
+        rows = [self.held[""], self.without_answer["", ""]]
+        if key:
+            rows += self.held[key], self.without_answer["", key]
+        if sender:
+            rows.append(self.without_answer[sender, ""])
+        if key and sender:
+            rows.append(self.without_answer[sender, key])
         for row in rows:
             row.append(request)
             if first is not None and len(row) > 1 and row[-2] is first:
@@ -126,8 +131,6 @@ class _Pairing:
 
     def _claim(self, request: Request, key: str) -> None:
         """Give the request what came up to two seconds before it and answers nothing earlier."""
-        if not self.early:
-            return
         for name in (("refused", key), ("refused", ""), ("taken", key), ("taken", ""), ("agent", "")):
             early = self.early.get(name)
             if early is None or early.sign.at is None or request.at is None:
@@ -148,12 +151,11 @@ class _Pairing:
 
     def _refused(self, event: Event) -> None:
         key, request = self._nearest(event)
-        sign = Sign(event.path, event.type, event.at, None, names_target=True)
         if request is not None:
             request.rejection = event
-            self.refused[key] = self.refused[""] = request
-            self.refused[self._key(request.event.to_id)] = request
+            self.refused[key] = self.refused[""] = self.refused[self._key(request.event.to_id)] = request
             return
+        sign = Sign(event.path, event.type, event.at, None, names_target=True)
         holder = _top(self.held[key])
         if holder is not None and holder.taken_back is None:
             holder.taken_back = event

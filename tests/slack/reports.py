@@ -91,8 +91,7 @@ REJECTED = Report(diagnosis=DIAGNOSIS, requests=4, seconds=0.62)
 
 def of(outcome: Outcome) -> Report:
     """The same call with another outcome."""
-    found = replace(
-        DIAGNOSIS,
+    found = DIAGNOSIS._replace(
         outcome=outcome,
         fault=TABLE[outcome].fault,
         headline=f"A handover that was {outcome.value}",
@@ -108,8 +107,7 @@ def finding(code: Code, message: str = "Something.", fix: str = "", **evidence: 
 
 def full() -> Report:
     """Everything a message can hold, each within reason."""
-    found = replace(
-        DIAGNOSIS,
+    found = DIAGNOSIS._replace(
         confidence=Confidence.POSSIBLE,
         alternatives=("the flow was changed", "the key expired"),
         context="Billing, last hour: 12 of 40 failed, other targets fine.",
@@ -162,15 +160,14 @@ def long(lines: int = 200) -> Report:
     moments = tuple(Moment(time, f"step {n}", "Cognigy Voicebot") for n, time in enumerate(times))
     second = ATTEMPT._replace(number=2, timestamp=START + timedelta(seconds=120))
     untimed = ATTEMPT._replace(number=3, timestamp=None)
-    found = replace(DIAGNOSIS, timeline=moments, attempts=(ATTEMPT, second, untimed), decided_by=second)
+    found = DIAGNOSIS._replace(timeline=moments, attempts=(ATTEMPT, second, untimed), decided_by=second)
     return replace(REJECTED, diagnosis=found)
 
 
 def hostile() -> Report:
     """Every foreign field full of what could do harm."""
     target = replace(QUEUE, name=HOSTILE, id=HOSTILE, state=HOSTILE, version=HOSTILE, why_not_checked=HOSTILE)
-    found = replace(
-        DIAGNOSIS,
+    found = DIAGNOSIS._replace(
         conversation_id=HOSTILE,
         headline=HOSTILE,
         summary=HOSTILE,

@@ -156,7 +156,7 @@ def test_a_long_timeline_keeps_what_decides() -> None:
         "…  74 lines more",
     ]
     assert "Whole timeline" in json.dumps(MESSAGES["long"].blocks)
-    alone = replace(found, decided_by=None, attempts=(found.attempts[0]._replace(timestamp=reports.NOW),))
+    alone = found._replace(decided_by=None, attempts=(found.attempts[0]._replace(timestamp=reports.NOW),))
     assert messages_timeline.shown(alone).lines == (*range(13), 199)
 
 
@@ -170,23 +170,23 @@ def test_an_old_call_shows_its_day() -> None:
 
 def test_a_live_call_says_so() -> None:
     """It has no end yet."""
-    live = replace(reports.DIAGNOSIS, ended_at=None, dialled="", confidence=Confidence.LIKELY)
+    live = reports.DIAGNOSIS._replace(ended_at=None, dialled="", confidence=Confidence.LIKELY)
     assert "not ended" in answer(replace(reports.REJECTED, diagnosis=live)).text
 
 
 def test_an_unchecked_target_says_why_once() -> None:
     """By a finding if there is one, else by the target itself."""
     target = replace(reports.targets()["hidden"], read_at=None)
-    message = answer(replace(reports.REJECTED, diagnosis=replace(reports.DIAGNOSIS, target=target)))
+    message = answer(replace(reports.REJECTED, diagnosis=reports.DIAGNOSIS._replace(target=target)))
     assert message.text.count("no scope") == 1
-    nothing = answer(replace(reports.REJECTED, diagnosis=replace(reports.DIAGNOSIS, target=None)))
+    nothing = answer(replace(reports.REJECTED, diagnosis=reports.DIAGNOSIS._replace(target=None)))
     assert "Not checked" not in nothing.text
 
 
 def test_evidence_shows_what_is_missing_and_masks_who_called() -> None:
     """Values as words; identities by four digits."""
     rests = reports.DIAGNOSIS.findings[0]._replace(evidence={"a.identity": "", "b": None, "c.ani": "+15550199888"})
-    message = answer(replace(reports.REJECTED, diagnosis=replace(reports.DIAGNOSIS, findings=(rests,))))
+    message = answer(replace(reports.REJECTED, diagnosis=reports.DIAGNOSIS._replace(findings=(rests,))))
     assert "a.identity withheld, b is missing, c.ani •••• 9888" in message.text
 
 
@@ -194,8 +194,8 @@ def test_what_the_summary_says_is_not_said_again() -> None:
     """A refusal with a known reason has two findings; one of an earlier attempt is news."""
     refusal = reports.finding(Code.TRANSFER_REJECTED, "It was refused.")
     for attempt, said in ((1, False), (2, True)):
-        found = replace(
-            reports.DIAGNOSIS, cause=Code.NO_AGENTS_AVAILABLE, findings=(refusal._replace(attempt=attempt),)
+        found = reports.DIAGNOSIS._replace(
+            cause=Code.NO_AGENTS_AVAILABLE, findings=(refusal._replace(attempt=attempt),)
         )
         assert ("It was refused." in answer(replace(reports.REJECTED, diagnosis=found)).text) is said
 
