@@ -23,7 +23,7 @@ from bot.cxone.http import Call, Session
 from bot.cxone.investigate import Investigator
 from bot.cxone.platform import Conversations, client_credentials
 from bot.diagnosis.handover import Timing
-from bot.settings import Settings, SettingsError, load
+from bot.settings import Need, Settings, SettingsError, load
 from bot.tenants import Tenant
 from bot.tenants import load as load_tenants
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bot.check import Line
     from bot.jobs import Jobs
     from bot.running import Part
-    from bot.slack.office import Office, Use
+    from bot.slack.services import Services, Use
     from bot.slack.status_answers import Quota
     from bot.store.purge import Forgotten
 
@@ -91,7 +91,7 @@ def _contacts(settings: Settings, clock: Clock, on_call: Callable[[Call], None] 
 
 
 def build_investigator(settings: Settings, clock: Clock, on_call: Callable[[Call], None] | None = None) -> Investigator:
-    """The desk that looks up what people ask for."""
+    """Who looks up what people ask for."""
     return Investigator(
         build_platform(settings, clock, on_call),
         clock,
@@ -152,7 +152,7 @@ class Centre(NamedTuple):
     """One tenant at work: its settings, who looks things up there, who watches it."""
 
     tenant: Tenant
-    desk: Investigator
+    investigator: Investigator
     alerting: Alerting
 
 
@@ -181,18 +181,20 @@ def build_centres(
     tenants = load_tenants(settings)
     centres = []
     for tenant in tenants:
-        desk = build_investigator(tenant.settings, clock, on_call)
+        investigator = build_investigator(tenant.settings, clock, on_call)
         if settings.many_processes:
-            session, key = desk.platform.session, tenant.settings.cxone_tenant_id
+            session, key = investigator.platform.session, tenant.settings.cxone_tenant_id
             session.rate = rates.SharedRate(clock, database.engine, key, tenant.settings.cxone_max_rps)
         label = tenant.name if len(tenants) > 1 else ""
-        alerting = build_alerting(tenant.settings, clock, desk.platform, client, database, jobs=jobs, label=label)
+        alerting = build_alerting(
+            tenant.settings, clock, investigator.platform, client, database, jobs=jobs, label=label
+        )
         found = index(tenant.settings, clock, database)
         with writing(alerting.engine) as connection:
             if keep_to_key(connection, alerting.tenant, database.hash_key, clock.now(), found.lookback):
                 log.warning("HASH_KEY is another than before: numbers are indexed anew; no alert is touched")
-        desk.known, desk.peers_of = found.known, found.peers_of
-        centres.append(Centre(tenant, desk, alerting))
+        investigator.known, investigator.peers_of = found.known, found.peers_of
+        centres.append(Centre(tenant, investigator, alerting))
     return centres
 
 
@@ -266,7 +268,7 @@ def build_worker(settings: Settings, clock: Clock) -> list[Part]:
     background = build_background(settings, clock, database, jobs, centres)
     pages = web.routes(slack=None, reasons=background.reasons, metrics=metrics.page)
     server = web.Server(pages, settings.host, settings.port)
-    return [*(_Closing(each.desk.close) for each in centres), background, server]
+    return [*(_OnlyStops(each.investigator.close) for each in centres), background, server]
 
 
 def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Part]:
@@ -318,38 +320,38 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
     centres = build_centres(settings, clock, database, jobs, metrics.called)
     background = build_background(settings, clock, database, jobs, centres)
-    first = slack.build_office(
+    first = slack.build_services(
         client=client,
-        desk=centres[0].desk,
+        lookups=centres[0].investigator,
         clock=clock,
         rules=Rules(frozenset(settings.allowed_channels), frozenset(settings.allowed_usergroups)),
         region=settings.default_region,
         deadline_seconds=settings.deadline_seconds,
     )
-    offices = {
-        each.tenant.name: build_office_of(each, first, partial(used, each.alerting.tenant), reasons) for each in centres
+    by_tenant = {
+        each.tenant.name: services_of(each, first, partial(used, each.alerting.tenant), reasons) for each in centres
     }
     channels = {channel: each.tenant.name for each in centres for channel in each.tenant.channels}
-    board = Switchboard(offices, channels) if len(centres) > 1 else None
-    office = offices[centres[0].tenant.name]
+    board = Switchboard(by_tenant, channels) if len(centres) > 1 else None
+    services = by_tenant[centres[0].tenant.name]
     signing_secret = settings.slack_signing_secret.get_secret_value()
-    app = slack.build_app(office, signing_secret, board)
+    app = slack.build_app(services, signing_secret, board)
 
     # 3. How Slack and everybody else reach it.
     socket = SocketMode(app, settings.slack_app_token.get_secret_value()) if settings.socket_mode else None
     handler = None if socket else only_signed(SlackRequestHandler(app), signing_secret)
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
-    closing = [_Closing(each.desk.close) for each in centres]
-    return [*closing, background, _Closing(office.pool.close), server, *([socket] if socket else [])]
+    closing = [_OnlyStops(each.investigator.close) for each in centres]
+    return [*closing, background, _OnlyStops(services.pool.close), server, *([socket] if socket else [])]
 
 
-def build_office_of(centre: Centre, common: Office, audit: Callable[[Use], None], reasons: Reasons) -> Office:
-    """The office of one tenant: the common one with its desk, its commands and its buttons."""
-    from bot.slack.alert_desk import AlertDesk  # noqa: PLC0415 - as above
-    from bot.slack.info_desk import InfoDesk  # noqa: PLC0415 - as above
+def services_of(centre: Centre, common: Services, audit: Callable[[Use], None], reasons: Reasons) -> Services:
+    """The services of one tenant: the common one with its look-ups, its commands and its buttons."""
+    from bot.slack.alert_commands import AlertCommands  # noqa: PLC0415 - as above
+    from bot.slack.info_commands import InfoCommands  # noqa: PLC0415 - as above
 
     alerting = centre.alerting
-    alerts = AlertDesk(
+    alerts = AlertCommands(
         engine=alerting.engine,
         clock=common.clock,
         tenant=alerting.tenant,
@@ -357,7 +359,7 @@ def build_office_of(centre: Centre, common: Office, audit: Callable[[Use], None]
         rules=alerting.options.rules,
         ops_channel=lambda: alerting.watcher.ops_channel,
     )
-    info = InfoDesk(
+    info = InfoCommands(
         engine=alerting.engine,
         clock=common.clock,
         tenant=alerting.tenant,
@@ -365,11 +367,11 @@ def build_office_of(centre: Centre, common: Office, audit: Callable[[Use], None]
         rules=alerting.options.rules,
         poll_seconds=centre.tenant.settings.poll_seconds,
         reasons=reasons,
-        quota=lambda: quota(centre.desk, centre.tenant.settings.cxone_max_rps),
+        quota=lambda: quota(centre.investigator, centre.tenant.settings.cxone_max_rps),
     )
     return dataclasses.replace(
         common,
-        desk=centre.desk,
+        lookups=centre.investigator,
         tenant=alerting.label,
         audit=audit,
         handlers={**alerts.handlers(), **info.handlers()},
@@ -445,11 +447,11 @@ def forget(settings: Settings, number: phone.Number) -> list[tuple[str, Forgotte
         database.engine.dispose()
 
 
-def quota(desk: Investigator, max_rps: float | None) -> Quota:
+def quota(investigator: Investigator, max_rps: float | None) -> Quota:
     """What was asked of CXone, and how fast it may be asked now."""
     from bot.slack.status_answers import Quota  # noqa: PLC0415 - as above
 
-    session = desk.platform.session
+    session = investigator.platform.session
     return Quota(session.requests_last_hour(), max_rps, session.rate.limit())
 
 
@@ -554,7 +556,7 @@ def _database_line() -> Line:
     return Line(Mark.NOTE, "Database", f"schema {found or 'none'}, to be migrated to {newest} when the bot starts")
 
 
-class _Closing:
+class _OnlyStops:
     """What works when it is asked, and has something to finish at the end."""
 
     def __init__(self, close: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from bot.cxone.investigate import ById
 from bot.redact import foreign
 from bot.slack import alert_messages, messages, messages_answers, messages_modals, serving
 from bot.slack.blocks import Message
-from bot.slack.office import Asker, Office
+from bot.slack.services import Asker, Services
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ _DOUBLE_CLICK_SECONDS = 3.0
 _RETRIES_SECONDS = 3600.0
 
 
-def register(app: App, office: Office, owner: Callable[[dict[str, Any]], Office]) -> None:
-    """Connect the buttons and menus. `owner` is the office whose tenant a pressed one belongs to."""
+def register(app: App, services: Services, owner: Callable[[dict[str, Any]], Services]) -> None:
+    """Connect the buttons and menus. `owner` finds the services of the tenant that a pressed one belongs to."""
 
     @app.action(messages.RUN_AGAIN)
     def run_again(ack: Ack, body: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ def register(app: App, office: Office, owner: Callable[[dict[str, Any]], Office]
         ack()
         _again(owner(body), body, "diagnose_latest")
 
-    for action_id in office.buttons:
+    for action_id in services.buttons:
 
         @app.action(action_id)
         def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -62,20 +62,20 @@ def register(app: App, office: Office, owner: Callable[[dict[str, Any]], Office]
         _window(owner(body), body, "Timeline", _timeline)
 
 
-def _again(office: Office, body: dict[str, Any], name: str) -> None:
+def _again(services: Services, body: dict[str, Any], name: str) -> None:
     """Diagnose a conversation: below the message whose button it was, or privately if that was private."""
     value = value_of(body)
 
     def work(someone: Asker) -> str:
-        report = serving.look_up(office, ById(value))
-        return serving.deliver(office, someone, report, private=_is_private(body))
+        report = serving.look_up(services, ById(value))
+        return serving.deliver(services, someone, report, private=_is_private(body))
 
-    _in_pool(office, body, name, work)
+    _in_pool(services, body, name, work)
 
 
-def _served(office: Office, body: dict[str, Any], name: str) -> None:
+def _served(services: Services, body: dict[str, Any], name: str) -> None:
     """A button that needs the store; the asker alone is answered."""
-    handler, value, say = office.buttons[name], value_of(body), serving.privately(office, asker_of(body))
+    handler, value, say = services.buttons[name], value_of(body), serving.privately(services, asker_of(body))
 
     def work(someone: Asker) -> str:
         told = handler(value, someone)
@@ -83,84 +83,84 @@ def _served(office: Office, body: dict[str, Any], name: str) -> None:
             say(told.message)
         return told.result
 
-    _in_pool(office, body, name, work)
+    _in_pool(services, body, name, work)
 
 
-def _share(office: Office, body: dict[str, Any]) -> None:
+def _share(services: Services, body: dict[str, Any]) -> None:
     """Post to the channel what so far only the asker saw, diagnosed afresh."""
     value = value_of(body)
 
     def work(someone: Asker) -> str:
-        return serving.deliver(office, someone, serving.look_up(office, ById(value)))
+        return serving.deliver(services, someone, serving.look_up(services, ById(value)))
 
-    _in_pool(office, body, "share", work)
+    _in_pool(services, body, "share", work)
 
 
-def _in_pool(office: Office, body: dict[str, Any], name: str, work: Callable[[Asker], str]) -> None:
-    if not _first(office, body):
+def _in_pool(services: Services, body: dict[str, Any], name: str, work: Callable[[Asker], str]) -> None:
+    if not _first(services, body):
         return
     asker, subject = asker_of(body), foreign(value_of(body), 80)
-    if not office.pool.reserve():
-        serving.privately(office, asker, patience=0)(messages_answers.busy(office.pool.size))
+    if not services.pool.reserve():
+        serving.privately(services, asker, patience=0)(messages_answers.busy(services.pool.size))
         return
-    say = serving.privately(office, asker)
-    office.pool.run(lambda: serving.serve(office, asker, name=name, subject=subject, work=work, say=say))
+    say = serving.privately(services, asker)
+    services.pool.run(lambda: serving.serve(services, asker, name=name, subject=subject, work=work, say=say))
 
 
 # ---- windows ------------------------------------------------------------------------------------------------------
 
-Fill = Callable[[Office, str], dict[str, Any]]
+Fill = Callable[[Services, str], dict[str, Any]]
 
 
-def _window(office: Office, body: dict[str, Any], title: str, fill: Fill) -> None:
+def _window(services: Services, body: dict[str, Any], title: str, fill: Fill) -> None:
     """Open at once, as a trigger lives for 3 seconds; then fill it."""
-    if not _first(office, body):
+    if not _first(services, body):
         return
     asker, value = asker_of(body), value_of(body)
-    view_id = _opened(office, body, asker, title)
+    view_id = _opened(services, body, asker, title)
     if not view_id:
         return
 
     def say(message: Message) -> None:
-        _update(office, view_id, messages_modals.words(title, message))
+        _update(services, view_id, messages_modals.words(title, message))
 
     def work(someone: Asker) -> str:
         del someone  # access was checked; what is shown is the same for everybody
-        _update(office, view_id, fill(office, value))
+        _update(services, view_id, fill(services, value))
         return "shown"
 
-    if not office.pool.reserve():
-        say(messages_answers.busy(office.pool.size))
+    if not services.pool.reserve():
+        say(messages_answers.busy(services.pool.size))
         return
     name, subject = title.lower().replace(" ", "_"), foreign(value, 80)
-    office.pool.run(lambda: serving.serve(office, asker, name=name, subject=subject, work=work, say=say))
+    services.pool.run(lambda: serving.serve(services, asker, name=name, subject=subject, work=work, say=say))
 
 
-def _opened(office: Office, body: dict[str, Any], asker: Asker, title: str) -> str:
+def _opened(services: Services, body: dict[str, Any], asker: Asker, title: str) -> str:
     """The id of a new window; "" if Slack did not open it, which the asker is told."""
     try:
-        answer = office.client.views_open(
+        answer = services.client.views_open(
             trigger_id=str(body.get("trigger_id") or ""), view=messages_modals.loading(title)
         )
         return str((answer.get("view") or {}).get("id") or "")
     except (SlackClientError, OSError, ValueError) as fault:
         word = fault.response.get("error") if isinstance(fault, SlackApiError) else type(fault).__name__
         log.warning("views.open: %s", word)
-        serving.privately(office, asker, patience=0)(
+        serving.privately(services, asker, patience=0)(
             messages_answers.said_plainly("Slack did not open the window in time. Please press the button again.")
         )
         return ""
 
 
-def _update(office: Office, view_id: str, view: dict[str, Any]) -> None:
+def _update(services: Services, view_id: str, view: dict[str, Any]) -> None:
     try:
-        office.client.views_update(view_id=view_id, view=view)
+        services.client.views_update(view_id=view_id, view=view)
     except SlackApiError as fault:
         code = str(fault.response.get("error"))
         log.warning("views.update: %s", code)
         if code == "not_found":  # closed meanwhile
             return
-        office.client.views_update(
+        services.client.views_update(
             view_id=view_id,
             view=messages_modals.words(
                 str(view["title"]["text"]),
@@ -169,14 +169,14 @@ def _update(office: Office, view_id: str, view: dict[str, Any]) -> None:
         )
 
 
-def _raw_events(office: Office, conversation_id: str) -> dict[str, Any]:
-    with office.deadline() as deadline:
-        document = office.desk.document(conversation_id, deadline)
+def _raw_events(services: Services, conversation_id: str) -> dict[str, Any]:
+    with services.deadline() as deadline:
+        document = services.lookups.document(conversation_id, deadline)
     return messages_modals.raw_events(conversation_id, document)
 
 
-def _timeline(office: Office, conversation_id: str) -> dict[str, Any]:
-    return messages_modals.whole_timeline(serving.look_up(office, ById(conversation_id)).diagnosis)
+def _timeline(services: Services, conversation_id: str) -> dict[str, Any]:
+    return messages_modals.whole_timeline(serving.look_up(services, ById(conversation_id)).diagnosis)
 
 
 # ---- what a payload says ------------------------------------------------------------------------------------------
@@ -217,15 +217,15 @@ def _is_private(body: dict[str, Any]) -> bool:
     return bool(_part(body, "container").get("is_ephemeral"))
 
 
-def _first(office: Office, body: dict[str, Any]) -> bool:
+def _first(services: Services, body: dict[str, Any]) -> bool:
     """Whether this is neither a repetition by Slack nor the second half of a double click."""
     action = (body.get("actions") or [{}])[0]
     container = _part(body, "container")
     user = _part(body, "user").get("id")
     click = f"click {user} {container.get('message_ts')} {action.get('action_id')} {value_of(body)}"
-    if not office.once.first(f"action {body.get('trigger_id')}", _RETRIES_SECONDS):
+    if not services.seen.first(f"action {body.get('trigger_id')}", _RETRIES_SECONDS):
         return False
-    return office.once.first(click, _DOUBLE_CLICK_SECONDS)
+    return services.seen.first(click, _DOUBLE_CLICK_SECONDS)
 
 
 def _part(body: dict[str, Any], name: str) -> dict[str, Any]:

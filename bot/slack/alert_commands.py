@@ -24,7 +24,7 @@ from bot.slack import alert_answers as answers
 from bot.slack import alert_messages, grammar, rendering
 from bot.slack import blocks as b
 from bot.slack.alert_answers import Muted, Subscription
-from bot.slack.office import Asker, Handler, Told
+from bot.slack.services import Asker, Handler, Told
 from bot.store import deliveries, facts, figures, groups, mutes, subscriptions
 from bot.store.engine import reading, writing
 from bot.store.sql import AnyRow
@@ -36,7 +36,7 @@ REPEATED = Told(None, "repeated")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AlertDesk:
+class AlertCommands:
     """The tables, and one step of the notifier."""
 
     engine: Engine

@@ -23,8 +23,8 @@ from bot.slack import actions, commands, invited
 from bot.slack import home as home_tab
 from bot.slack.access import Access, Rules
 from bot.slack.blocks import Block
-from bot.slack.office import Desk, Handler, Office, Once, Pool, Use
 from bot.slack.replies import Poster
+from bot.slack.services import Handler, Lookups, Pool, Seen, Services, Use
 from bot.slack.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
@@ -40,10 +40,10 @@ def web_client(token: str, base_url: str = "https://slack.com/api/") -> WebClien
     return WebClient(token=token or None, base_url=base, timeout=_SECONDS, retry_handlers=[])
 
 
-def build_office(
+def build_services(
     *,
     client: WebClient,
-    desk: Desk,
+    lookups: Lookups,
     clock: Clock,
     rules: Rules = Rules(),  # noqa: B008 - frozen
     audit: Callable[[Use], None] = lambda use: log.info("use: %s %s: %s", use.action, use.subject, use.result),
@@ -54,16 +54,16 @@ def build_office(
     handlers: Mapping[type, Handler] | None = None,
     buttons: Mapping[str, Handler] | None = None,
     home: Callable[[str], list[Block]] = lambda user_id: [],  # noqa: ARG005 - nobody has anything
-) -> Office:
+) -> Services:
     """The seams of the Slack room. `handlers` and `buttons` need the store: by type of the grammar, by action id."""
-    return Office(
-        desk=desk,
+    return Services(
+        lookups=lookups,
         client=client,
         clock=clock,
         access=Access(client, clock, rules),
         poster=Poster(client, clock),
         pool=Pool(workers, waiting),
-        once=Once(clock),
+        seen=Seen(clock),
         audit=audit,
         region=region,
         deadline_seconds=deadline_seconds,
@@ -73,13 +73,13 @@ def build_office(
     )
 
 
-def build_app(office: Office, signing_secret: str = "", board: Switchboard | None = None) -> App:
+def build_app(services: Services, signing_secret: str = "", board: Switchboard | None = None) -> App:
     """The app, without opening a connection. Without a signing secret (Socket Mode) every HTTP request is refused."""
     app = App(
         name="handover",
-        client=web_client("", office.client.base_url),  # the token comes by `authorize`
+        client=web_client("", services.client.base_url),  # the token comes by `authorize`
         signing_secret=signing_secret or secrets.token_hex(32),
-        authorize=_authorize(office.client.token or ""),
+        authorize=_authorize(services.client.token or ""),
         token_verification_enabled=False,
         listener_executor=ThreadPoolExecutor(_ACKS, thread_name_prefix="ack"),
         process_before_response=False,
@@ -89,11 +89,11 @@ def build_app(office: Office, signing_secret: str = "", board: Switchboard | Non
 
     @app.command(COMMAND)
     def handover(ack: Ack, body: dict[str, Any]) -> None:
-        commands.handle(office, ack, body, board)
+        commands.handle(services, ack, body, board)
 
-    actions.register(app, office, board.action if board else lambda _body: office)
-    home_tab.register(app, office)
-    invited.register(app, board.offices.values() if board else [office])
+    actions.register(app, services, board.action if board else lambda _body: services)
+    home_tab.register(app, services)
+    invited.register(app, board.by_tenant.values() if board else [services])
 
     @app.error
     def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:

@@ -1,7 +1,7 @@
 """`/handover …`: the ack at once, the work in the pool.
 
-A command that needs the store is a `Handler` in `Office.handlers`, keyed by its type in the grammar; until it is there,
-the answer says that it comes with alerts.
+A command that needs the store is a `Handler` in `Services.handlers`, keyed by its type in the grammar; until it is
+there, the answer says that it comes with alerts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.redact import foreign
 from bot.slack import grammar, messages_answers, serving
 from bot.slack.blocks import Message
 from bot.slack.messages import KINDS
-from bot.slack.office import Asker, Office
+from bot.slack.services import Asker, Services
 from bot.slack.switchboard import Switchboard, UnknownTenantError
 
 _RETRIES_SECONDS = 3600.0
@@ -38,54 +38,54 @@ _NAMES: dict[type, str] = {
 }
 
 
-def handle(office: Office, ack: Ack, body: dict[str, Any], board: Switchboard | None = None) -> None:
+def handle(services: Services, ack: Ack, body: dict[str, Any], board: Switchboard | None = None) -> None:
     """Answer one slash command. No I/O before the ack. With a switchboard it may name its tenant."""
     try:
-        office, body = board.command(body) if board else (office, body)
+        services, body = board.command(body) if board else (services, body)
     except UnknownTenantError as fault:
         _acked(ack, messages_answers.said_plainly(str(fault)))
         return
     asker = _asker(body)
     text = str(body.get("text") or "")
-    if not office.once.first(f"command {body.get('trigger_id')}", _RETRIES_SECONDS):
+    if not services.seen.first(f"command {body.get('trigger_id')}", _RETRIES_SECONDS):
         ack()
         return
-    action = grammar.parse(text, region=office.region, now=office.clock.now())
+    action = grammar.parse(text, region=services.region, now=services.clock.now())
     name = _NAMES[type(action)]
     if isinstance(action, grammar.Help):
         _acked(ack, messages_answers.usage())
-        office.use(asker, name, "", "answered")
+        services.use(asker, name, "", "answered")
     elif isinstance(action, grammar.Misunderstood):
         _acked(ack, messages_answers.usage(action.text, action.hint, withheld=action.withheld))
-        office.use(asker, name, "", "answered")
-    elif not office.pool.reserve():
-        _acked(ack, messages_answers.busy(office.pool.size))
-        office.use(asker, name, _subject(action), "busy")
+        services.use(asker, name, "", "answered")
+    elif not services.pool.reserve():
+        _acked(ack, messages_answers.busy(services.pool.size))
+        services.use(asker, name, _subject(action), "busy")
     else:
         what = _what(action)
         _acked(ack, messages_answers.looking_up(what)) if what else ack()
-        say = serving.privately(office, asker)
-        work = _work(office, action, text)
+        say = serving.privately(services, asker)
+        work = _work(services, action, text)
         subject, number = _subject(action), action.number if isinstance(action, grammar.Diagnose) else None
-        office.pool.run(
-            lambda: serving.serve(office, asker, name=name, subject=subject, work=work, say=say, number=number)
+        services.pool.run(
+            lambda: serving.serve(services, asker, name=name, subject=subject, work=work, say=say, number=number)
         )
 
 
-def _work(office: Office, action: grammar.Action, text: str) -> Callable[[Asker], str]:
+def _work(services: Services, action: grammar.Action, text: str) -> Callable[[Asker], str]:
     def work(asker: Asker) -> str:
-        say = serving.privately(office, asker)
+        say = serving.privately(services, asker)
         if isinstance(action, grammar.Diagnose | grammar.DiagnoseId | grammar.DiagnoseSession):
             # Times of day are the asker's, whose zone is known only now.
-            local = grammar.parse(text, region=office.region, now=office.clock.now(), zone=asker.zone)
-            report = serving.look_up(office, grammar.query(local if isinstance(local, grammar.Diagnose) else action))
-            return serving.deliver(office, asker, report, private=action.private)
+            local = grammar.parse(text, region=services.region, now=services.clock.now(), zone=asker.zone)
+            report = serving.look_up(services, grammar.query(local if isinstance(local, grammar.Diagnose) else action))
+            return serving.deliver(services, asker, report, private=action.private)
         if isinstance(action, grammar.LookAtTarget):
-            with office.deadline() as deadline:
-                found = office.desk.target(action.kind, action.id, deadline)
+            with services.deadline() as deadline:
+                found = services.lookups.target(action.kind, action.id, deadline)
             say(messages_answers.target(found))
             return found.status.value
-        handler = office.handlers.get(type(action))
+        handler = services.handlers.get(type(action))
         if handler is None:
             say(messages_answers.not_yet(_NAMES[type(action)]))
             return "not_yet"

@@ -22,9 +22,9 @@ from bot.slack import alert_answers as answers
 from bot.slack import blocks as b
 from bot.slack import grammar, status_answers
 from bot.slack.alert_answers import Recent
-from bot.slack.alert_desk import subscription
+from bot.slack.alert_commands import subscription
 from bot.slack.classify import classify
-from bot.slack.office import Asker, Handler, Told
+from bot.slack.services import Asker, Handler, Told
 from bot.slack.status_answers import Done, Quota, Status, Waiting
 from bot.store import conversations, deliveries, facts, figures, subscriptions
 from bot.store.engine import reading
@@ -34,7 +34,7 @@ DIAGNOSES = ("diagnose", "run_again", "other_call", "diagnose_latest", "share")
 
 
 @dataclass(frozen=True, kw_only=True)
-class InfoDesk:
+class InfoCommands:
     """The tables, and what is known of this process."""
 
     engine: Engine

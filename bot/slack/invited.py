@@ -7,17 +7,17 @@ from typing import Any
 
 from slack_bolt import App
 
-from bot.slack.office import Office
+from bot.slack.services import Services
 
 
-def register(app: App, offices: Iterable[Office]) -> None:
-    """Tell every tenant's office when it is the bot that joined. Whose event it is stands in its authorizations."""
-    everybody = tuple(offices)
+def register(app: App, tenants: Iterable[Services]) -> None:
+    """Tell each tenant when it is the bot that joined. Whose event it is stands in its authorizations."""
+    everybody = tuple(tenants)
 
     @app.event("member_joined_channel")
     def joined(event: dict[str, Any], body: dict[str, Any]) -> None:
         ours = {each.get("user_id") for each in body.get("authorizations") or []}
         channel, event_id = str(event.get("channel") or ""), str(body.get("event_id") or "")
         if channel and event_id and event.get("user") in ours:
-            for office in everybody:
-                office.invited(channel, event_id)
+            for services in everybody:
+                services.invited(channel, event_id)

@@ -1,4 +1,4 @@
-"""What the Slack handlers work with, handed in once: the desk that looks things up, time, access, pool, audit."""
+"""What the Slack handlers work with, handed in once: look-ups, time, access, pool, audit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.slack.replies import Poster
 log = logging.getLogger(__name__)
 
 
-class Desk(Protocol):
+class Lookups(Protocol):
     """Who looks things up; `cxone.investigate.Investigator` is one."""
 
     def look_up(self, query: Query, *, deadline: Deadline | None = None) -> Report:
@@ -117,7 +117,7 @@ class Pool:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-class Once:
+class Seen:
     """Remembers keys for a while, so that what Slack sends twice acts once."""
 
     def __init__(self, clock: Clock, most: int = 10_000) -> None:
@@ -139,16 +139,16 @@ class Once:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Office:
+class Services:
     """The seams of the Slack room."""
 
-    desk: Desk
+    lookups: Lookups
     client: WebClient
     clock: Clock
     access: Access
     poster: Poster
     pool: Pool
-    once: Once
+    seen: Seen
     audit: Callable[[Use], None]
     region: str = "US"
     deadline_seconds: float = 20.0

@@ -14,8 +14,8 @@ from bot.diagnosis.handover import Report
 from bot.slack import blocks as b
 from bot.slack import messages, messages_answers, replies
 from bot.slack.access import Refused
-from bot.slack.office import Asker, Office
 from bot.slack.replies import Posted
+from bot.slack.services import Asker, Services
 from bot.store.engine import StoreError
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ Work = Callable[[Asker], str]  # returns the result for the audit
 
 
 def serve(
-    office: Office,
+    services: Services,
     asker: Asker,
     *,
     name: str,
@@ -36,29 +36,29 @@ def serve(
 ) -> None:
     """Do the work for somebody who may ask for it; `say` tells them what went wrong."""
     try:
-        result = _worked(office, asker, work, say)
+        result = _worked(services, asker, work, say)
     except Exception:
         reference = secrets.token_hex(4)
         log.exception("%s failed, reference %s", name, reference)
         result = f"failed: {reference}"
         _last_words(say, messages_answers.broken(reference))
-    office.use(asker, name, subject, result, number)
+    services.use(asker, name, subject, result, number)
 
 
-def allowed(office: Office, asker: Asker) -> Asker:
+def allowed(services: Services, asker: Asker) -> Asker:
     """The asker with their time zone. Raises Refused."""
-    person = office.access.check(asker.user_id, asker.channel_id, asker.channel_name)
+    person = services.access.check(asker.user_id, asker.channel_id, asker.channel_name)
     return replace(asker, zone=person.zone)
 
 
-def privately(office: Office, asker: Asker, patience: float = replies.PATIENCE) -> Say:
+def privately(services: Services, asker: Asker, patience: float = replies.PATIENCE) -> Say:
     """How to tell the asker something that nobody else reads. Without patience where acks are waiting."""
 
     def say(message: b.Message) -> bool:
         return replies.tell(
-            office.client,
-            office.clock,
-            b.of_tenant(message, office.tenant),
+            services.client,
+            services.clock,
+            b.of_tenant(message, services.tenant),
             response_url=asker.response_url,
             channel=asker.channel_id,
             user=asker.user_id,
@@ -68,22 +68,22 @@ def privately(office: Office, asker: Asker, patience: float = replies.PATIENCE) 
     return say
 
 
-def look_up(office: Office, query: Query) -> Report:
-    """Ask the desk, under the deadline of one use."""
-    with office.deadline() as deadline:
-        return office.desk.look_up(query, deadline=deadline)
+def look_up(services: Services, query: Query) -> Report:
+    """Look it up, under the deadline of one use."""
+    with services.deadline() as deadline:
+        return services.lookups.look_up(query, deadline=deadline)
 
 
-def deliver(office: Office, asker: Asker, report: Report, *, private: bool = False) -> str:
+def deliver(services: Services, asker: Asker, report: Report, *, private: bool = False) -> str:
     """The diagnosis to the channel; to the asker alone if they want that, or the bot cannot post there."""
-    now = office.clock.now()
-    say = privately(office, asker)
+    now = services.clock.now()
+    say = privately(services, asker)
     outcome = report.diagnosis.outcome.value
     if private:
         say(messages.diagnosis(report, asked_by=asker.user_id, now=now, shareable=True))
         return outcome
     message = messages.diagnosis(report, asked_by=asker.user_id, now=now)
-    posted = office.poster.post(asker.channel_id, b.of_tenant(message, office.tenant), asker.thread_ts)
+    posted = services.poster.post(asker.channel_id, b.of_tenant(message, services.tenant), asker.thread_ts)
     if posted is Posted.UNSURE:
         say(messages_answers.unsure())
     elif posted is not Posted.YES:
@@ -92,9 +92,9 @@ def deliver(office: Office, asker: Asker, report: Report, *, private: bool = Fal
     return outcome
 
 
-def _worked(office: Office, asker: Asker, work: Work, say: Say) -> str:
+def _worked(services: Services, asker: Asker, work: Work, say: Say) -> str:
     try:
-        return work(allowed(office, asker))
+        return work(allowed(services, asker))
     except Refused as fault:
         say(messages_answers.said_plainly(fault.sentence))
         return f"refused: {fault.reason}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.redact import foreign
 from bot.slack.blocks import MARK
-from bot.slack.office import Office
+from bot.slack.services import Services
 
 # Typed as it is, or as Slack rewrites it where a person or a group is called the same.
 _NAMED = re.compile(r"(?:^|\s)(?:@([A-Za-z0-9][A-Za-z0-9-]*)|<[@!][^|>\s]+\|@?([A-Za-z0-9][A-Za-z0-9-]*)>)(?=\s|$)")
@@ -24,38 +24,38 @@ class UnknownTenantError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Switchboard:
-    """The offices by tenant's name, the first being the default, and the channels that mean one."""
+    """The services by tenant's name, the first being the default, and the channels that mean one."""
 
-    offices: Mapping[str, Office]
+    by_tenant: Mapping[str, Services]
     channels: Mapping[str, str]
 
-    def command(self, body: Mapping[str, Any]) -> tuple[Office, dict[str, Any]]:
+    def command(self, body: Mapping[str, Any]) -> tuple[Services, dict[str, Any]]:
         """Whose command it is, and the command without the name. Raises UnknownTenantError."""
         text = str(body.get("text") or "")
         found = _NAMED.search(text)
         if found is None:
             return self._of_channel(str(body.get("channel_id") or "")), dict(body)
         name = (found[1] or found[2]).lower()
-        if name not in self.offices:
+        if name not in self.by_tenant:
             raise UnknownTenantError(
-                f"There is no tenant @{foreign(name, 40)}. There are {listed(list(self.offices))}."
+                f"There is no tenant @{foreign(name, 40)}. There are {listed(list(self.by_tenant))}."
             )
         rest = f"{text[: found.start()]} {text[found.end() :]}".strip()
-        return self.offices[name], {**body, "text": rest}
+        return self.by_tenant[name], {**body, "text": rest}
 
-    def action(self, body: Mapping[str, Any]) -> Office:
+    def action(self, body: Mapping[str, Any]) -> Services:
         """Whose button was pressed."""
         pressed = (body.get("actions") or [{}])[0]
         _, marked, rest = str(pressed.get("block_id") or "").partition(MARK)
         name = rest.partition(":")[0] if marked else ""
-        if name in self.offices:
-            return self.offices[name]
+        if name in self.by_tenant:
+            return self.by_tenant[name]
         channel = body.get("channel")
         return self._of_channel(str(channel.get("id") or "") if isinstance(channel, Mapping) else "")
 
-    def _of_channel(self, channel: str) -> Office:
-        first = next(iter(self.offices))
-        return self.offices[self.channels.get(channel, first)]
+    def _of_channel(self, channel: str) -> Services:
+        first = next(iter(self.by_tenant))
+        return self.by_tenant[self.channels.get(channel, first)]
 
 
 def listed(names: Sequence[str]) -> str:

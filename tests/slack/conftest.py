@@ -19,7 +19,7 @@ from bot.demo.workspace import Workspace
 from bot.diagnosis.handover import Report, Target, TargetKind
 from bot.slack import app as slack_app
 from bot.slack.access import Rules
-from bot.slack.office import Office, Use
+from bot.slack.services import Services, Use
 from tests.slack import reports
 
 T = TypeVar("T")
@@ -37,8 +37,8 @@ def until(look: Callable[[], T], seconds: float = 8.0) -> T:
 
 
 @dataclass
-class FixedDesk:
-    """A desk that knows one answer, or one way to fail. `gate` holds it until it is set."""
+class FixedLookups:
+    """One that knows one answer, or one way to fail. `gate` holds it until it is set."""
 
     report: Report = reports.REJECTED
     error: Exception | None = None
@@ -75,8 +75,8 @@ class House:
     """All that a test may want to look at."""
 
     slack: Workspace
-    desk: FixedDesk
-    office: Office
+    lookups: FixedLookups
+    services: Services
     address: str
     uses: list[Use]
 
@@ -106,7 +106,7 @@ def build() -> Iterator[Build]:
     def make(
         *,
         slack: Workspace | None = None,
-        desk: Any = None,
+        lookups: Any = None,
         rules: Rules | None = None,
         clock: Clock | None = None,
         **more: Any,
@@ -114,23 +114,23 @@ def build() -> Iterator[Build]:
         workspace = (slack or Workspace(post_burst=200)).start()
         ends.append(workspace.stop)
         uses: list[Use] = []
-        known = desk or FixedDesk()
-        office = slack_app.build_office(
+        known = lookups or FixedLookups()
+        services = slack_app.build_services(
             client=slack_app.web_client("xoxb-demo", workspace.api_url),
-            desk=known,
+            lookups=known,
             clock=clock or SystemClock(),
             rules=rules or Rules(),
             audit=uses.append,
             **more,
         )
-        ends.append(office.pool.close)
-        handler = SlackRequestHandler(slack_app.build_app(office, SECRET), path="/slack/events")
+        ends.append(services.pool.close)
+        handler = SlackRequestHandler(slack_app.build_app(services, SECRET), path="/slack/events")
         server = web.Server(web.routes(slack=handler, reasons=list, metrics=bytes), "127.0.0.1", 0)
         server.start()
         ends.append(server.stop)
         address = f"{server.address}/slack/events"
         workspace.connect(address)
-        return House(workspace, known, office, address, uses)
+        return House(workspace, known, services, address, uses)
 
     yield make
     for end in reversed(ends):

@@ -14,7 +14,7 @@ from bot.cxone.investigate import ById
 from bot.slack import blocks
 from bot.slack.access import Rules
 from tests.slack import reports
-from tests.slack.conftest import Build, FixedDesk, House, until
+from tests.slack.conftest import Build, FixedLookups, House, until
 
 
 def asked(house: House) -> dict[str, Any]:
@@ -35,16 +35,16 @@ def test_run_again_diagnoses_by_id_below_the_message(house: House) -> None:
     house.slack.press(message, "run_again")
     again = house.posted(count=2)[1]
     assert again["thread_ts"] == message["ts"]
-    assert house.desk.asked[-1] == ById(reports.ID)
+    assert house.lookups.asked[-1] == ById(reports.ID)
 
 
 def test_the_other_calls_of_the_number_are_one_choice_away(build: Build) -> None:
     """By their ids."""
-    house = build(desk=FixedDesk(report=reports.full()))
+    house = build(lookups=FixedLookups(report=reports.full()))
     message = asked(house)
     house.slack.choose(message, "other_call", "c-2")
     assert len(house.posted(count=2)) == 2
-    assert house.desk.asked[-1] == ById("c-2")
+    assert house.lookups.asked[-1] == ById("c-2")
 
 
 def test_a_private_answer_stays_private_when_run_again(house: House) -> None:
@@ -59,17 +59,17 @@ def test_a_private_answer_stays_private_when_run_again(house: House) -> None:
 def test_raw_events_open_at_once_and_show_no_caller(house: House) -> None:
     """Loading comes first, for a trigger lives 3 seconds."""
     message = asked(house)
-    house.desk.gate = threading.Event()
+    house.lookups.gate = threading.Event()
     house.slack.press(message, "raw_events")
     assert "Loading" in window(house, "Loading")
-    house.desk.gate.set()
+    house.lookups.gate.set()
     shown = window(house, "•••• 9888")
     assert "0199888" not in shown
 
 
 def test_the_whole_timeline_opens_when_the_message_cut_it(build: Build) -> None:
     """With the button that only then is there."""
-    house = build(desk=FixedDesk(report=reports.long()))
+    house = build(lookups=FixedLookups(report=reports.long()))
     house.slack.press(asked(house), "timeline")
     assert "step 50" in window(house, "step 50")
 
@@ -77,7 +77,7 @@ def test_the_whole_timeline_opens_when_the_message_cut_it(build: Build) -> None:
 def test_a_window_says_what_went_wrong(house: House) -> None:
     """In the window, not in silence."""
     message = asked(house)
-    house.desk.error = UnreachableError("GET", "/api/v2/conversations/x", None, "CXone could not be reached.")
+    house.lookups.error = UnreachableError("GET", "/api/v2/conversations/x", None, "CXone could not be reached.")
     house.slack.press(message, "raw_events")
     assert "CXone could not be reached." in window(house, "could not be reached")
 
@@ -113,7 +113,7 @@ def test_a_double_click_acts_once(house: House) -> None:
     house.slack.press(message, "run_again")
     house.slack.press(message, "run_again")
     house.posted(count=2)
-    assert len(house.desk.asked) == 2
+    assert len(house.lookups.asked) == 2
 
 
 @pytest.mark.parametrize("action", ["run_again", "raw_events"])
@@ -123,17 +123,17 @@ def test_when_all_places_are_taken_a_press_is_told_so(build: Build, action: str)
     house = build(workers=1, waiting=0)
     message = asked(house)
     house.used()
-    house.desk.gate = gate
-    until(house.office.pool.reserve)
+    house.lookups.gate = gate
+    until(house.services.pool.reserve)
     house.slack.press(message, action)
     assert house.whispered("I am busy") if action == "run_again" else "I am busy" in window(house, "busy")
-    house.office.pool.release()
+    house.services.pool.release()
 
 
 @pytest.mark.parametrize("action", ["run_again", "raw_events", "other_call"])
 def test_access_is_checked_at_every_press(build: Build, action: str) -> None:
     """A guest sees the message, and may do nothing with it."""
-    house = build(desk=FixedDesk(report=reports.full()))
+    house = build(lookups=FixedLookups(report=reports.full()))
     message = asked(house)
     guest = house.slack.add_user("guest", guest=True)
     house.slack.press(message, action, value="c-2" if action == "other_call" else None, user=guest)
@@ -142,7 +142,7 @@ def test_access_is_checked_at_every_press(build: Build, action: str) -> None:
     else:
         assert house.whispered("do not answer guests", guest)
     assert house.used(2)[1].result == "refused: guest"
-    assert len(house.desk.asked) == 1
+    assert len(house.lookups.asked) == 1
 
 
 def test_the_home_tab_is_shown(build: Build) -> None:
@@ -176,7 +176,7 @@ def test_guests_and_strangers_are_refused_and_audited(house: House, flags: dict[
     user = house.slack.add_user("x", **flags)  # type: ignore[arg-type]
     house.slack.command("+15550199888", user=user)
     assert house.used()[0].result == f"refused: {reason}"
-    assert house.desk.asked == []
+    assert house.lookups.asked == []
     assert house.slack.messages("voicebot-ops") == []
 
 
@@ -184,8 +184,8 @@ def test_a_stranger_whom_the_bot_meets_in_a_channel_is_known_by_the_team(house: 
     """Slack sets `is_stranger` only for those it meets nowhere."""
     user = house.slack.add_user("x", stranger=True)
     document = house.slack.team.users[user].document()
-    assert house.office.access._from_elsewhere(document)
-    assert not house.office.access._from_elsewhere(replace(house.slack.team.users["U0SAM"]).document())
+    assert house.services.access._from_elsewhere(document)
+    assert not house.services.access._from_elsewhere(replace(house.slack.team.users["U0SAM"]).document())
 
 
 def test_a_shared_channel_is_refused_unless_it_is_listed(build: Build) -> None:

@@ -21,10 +21,10 @@ from bot.diagnosis.handover import Searched
 from bot.slack import grammar
 from bot.slack.app import build_app
 from bot.slack.blocks import Message
-from bot.slack.office import Asker, Told
+from bot.slack.services import Asker, Told
 from tests.clock import HandClock
 from tests.slack import reports
-from tests.slack.conftest import SECRET, Build, FixedDesk, House, until
+from tests.slack.conftest import SECRET, Build, FixedLookups, House, until
 
 NUMBER = "+15550199888"
 FORM = "application/x-www-form-urlencoded"
@@ -37,7 +37,7 @@ def test_a_number_is_acked_at_once_and_answered_in_the_channel(house: House) -> 
     (posted,) = house.posted()
     assert posted["text"].startswith("🔴  Billing refused the handover")
     assert "<@U0SAM>" in posted["text"]
-    assert isinstance(house.desk.asked[0], ByNumber)
+    assert isinstance(house.lookups.asked[0], ByNumber)
     call = next(call for call in house.slack.calls if call.method == "chat.postMessage")
     assert (call.args["unfurl_links"], call.args["unfurl_media"]) in ((False, False), ("0", "0"), ("false", "false"))
 
@@ -63,14 +63,14 @@ def test_ids_are_looked_up_as_such(house: House, text: str, query: object) -> No
     ack = house.slack.command(text)
     assert str(ack.body["text"]).endswith(text.split()[1])
     house.posted()
-    assert house.desk.asked == [query]
+    assert house.lookups.asked == [query]
 
 
 def test_a_time_of_day_is_that_of_the_asker(house: House) -> None:
     """Sam is in Amsterdam."""
     house.slack.command(f"{NUMBER} at yesterday 12:00")
     house.posted()
-    at = house.desk.asked[0].at
+    at = house.lookups.asked[0].at
     assert at.astimezone(UTC).hour in (10, 11)
 
 
@@ -81,7 +81,7 @@ def test_private_answers_only_the_asker_who_may_post_it(house: House) -> None:
     assert house.slack.messages("voicebot-ops") == []
     house.slack.press(seen, "share")
     (posted,) = house.posted()
-    assert house.desk.asked[-1] == ById(reports.ID)
+    assert house.lookups.asked[-1] == ById(reports.ID)
     assert "thread_ts" not in posted
 
 
@@ -113,7 +113,7 @@ def test_what_is_not_understood_gets_help_and_asks_nobody(house: House, text: st
     assert ack.ok
     assert words in ack.body["text"]
     assert ack.body["response_type"] == "ephemeral"
-    assert house.desk.asked == []
+    assert house.lookups.asked == []
     assert house.slack.calls == []
 
 
@@ -159,7 +159,7 @@ def test_a_handler_answers_the_asker(build: Build) -> None:
 )
 def test_every_failure_ends_with_an_answer(build: Build, error: Exception, words: str) -> None:
     """To the asker alone, in plain words."""
-    house = build(desk=FixedDesk(error=error))
+    house = build(lookups=FixedLookups(error=error))
     house.slack.command(NUMBER)
     (seen,) = house.whispered(words)
     assert "secret" not in seen["text"]
@@ -171,7 +171,7 @@ def test_nothing_found_says_what_was_searched(build: Build) -> None:
     """And how to look further."""
     now = datetime.now(UTC)
     searched = Searched(tenant="demo", host="demo.example", since=now - timedelta(hours=24), until=now)
-    house = build(desk=FixedDesk(error=ConversationNotFound(searched, "No conversation of •••• 9888.")))
+    house = build(lookups=FixedLookups(error=ConversationNotFound(searched, "No conversation of •••• 9888.")))
     house.slack.command(NUMBER)
     (seen,) = house.whispered("No conversation of")
     assert "since 3d" in seen["text"]
@@ -180,7 +180,7 @@ def test_nothing_found_says_what_was_searched(build: Build) -> None:
 
 def test_an_error_of_ours_has_a_reference_in_the_log(build: Build, caplog: pytest.LogCaptureFixture) -> None:
     """The same that the asker is given."""
-    house = build(desk=FixedDesk(error=RuntimeError("broken")))
+    house = build(lookups=FixedLookups(error=RuntimeError("broken")))
     house.slack.command(NUMBER)
     (seen,) = house.whispered("reference")
     reference = seen["text"].split("reference ")[1][:8]
@@ -221,7 +221,7 @@ def test_only_signed_and_fresh_requests_are_served(house: House) -> None:
     assert send(house, NUMBER, age=301) == 401
     assert send(house, NUMBER, age=-301) == 401
     assert send(house, NUMBER, signed=False) == 401
-    assert house.desk.asked == []
+    assert house.lookups.asked == []
     assert send(house, NUMBER, age=299) == 200
 
 
@@ -232,13 +232,13 @@ def test_a_command_that_slack_sends_twice_is_answered_once(house: House) -> None
     house.posted()
     assert send(house, NUMBER, trigger="4.5.6") == 200
     assert len(house.posted(count=2)) == 2
-    assert len(house.desk.asked) == 2
+    assert len(house.lookups.asked) == 2
 
 
 def test_fifty_at_once_are_acked_fast_and_all_answered(build: Build) -> None:
     """However slow the look-ups are; those that find no place are told so."""
     gate = threading.Event()
-    house = build(desk=FixedDesk(gate=gate), workers=4, waiting=30)
+    house = build(lookups=FixedLookups(gate=gate), workers=4, waiting=30)
     with ThreadPoolExecutor(50) as people:
         acks = list(people.map(lambda _: house.slack.command(NUMBER), range(50)))
     assert max(ack.seconds for ack in acks) < 2.5
@@ -288,7 +288,7 @@ def test_a_refused_post_is_answered_in_private(house: House) -> None:
 
 def test_without_a_response_url_the_asker_is_told_otherwise(house: House) -> None:
     """By an ephemeral post; and if that fails, by a direct message."""
-    house.desk.error = RuntimeError("broken")
+    house.lookups.error = RuntimeError("broken")
     assert send(house, NUMBER) == 200
     assert house.whispered("Something in the bot went wrong")
     house.slack.faults.script("chat.postEphemeral", ["error:user_not_in_channel"])
@@ -315,7 +315,7 @@ def test_oauth_settings_in_the_environment_change_nothing(build: Build, monkeypa
     house = build()
     house.slack.command(NUMBER)
     assert house.posted()
-    assert build_app(house.office).oauth_flow is None
+    assert build_app(house.services).oauth_flow is None
 
 
 def test_a_slow_call_to_slack_holds_up_no_ack(house: House) -> None:
@@ -330,7 +330,7 @@ def test_a_slow_call_to_slack_holds_up_no_ack(house: House) -> None:
 
 def test_a_listener_that_fails_is_acked_and_said(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """With a reference, like every error of ours."""
-    object.__setattr__(house.office, "once", None)
+    object.__setattr__(house.services, "seen", None)
     ack = house.slack.command(NUMBER)
     assert ack.ok
     assert "Something went wrong" in ack.body

@@ -31,7 +31,7 @@ def investigator(url: str) -> Investigator:
 
 
 @pytest.fixture
-def desk(tenant: Tenant) -> Iterator[Investigator]:
+def lookups(tenant: Tenant) -> Iterator[Investigator]:
     """The real investigator before the simulated tenant."""
     made = investigator(tenant.url)
     yield made
@@ -39,9 +39,9 @@ def desk(tenant: Tenant) -> Iterator[Investigator]:
 
 
 @pytest.fixture
-def real(build: Build, desk: Investigator) -> House:
-    """A house with the real desk."""
-    return build(desk=desk, deadline_seconds=2.0)
+def real(build: Build, lookups: Investigator) -> House:
+    """A house with the real lookups."""
+    return build(lookups=lookups, deadline_seconds=2.0)
 
 
 def test_a_rejected_transfer_is_posted_with_the_targets_state(real: House, tenant: Tenant) -> None:
@@ -97,11 +97,11 @@ def test_cxone_that_is_not_there_is_said(build: Build) -> None:
     """No connection at all."""
     with Tenant() as gone:
         url = gone.url
-    desk = investigator(url)
-    house = build(desk=desk, deadline_seconds=2.0)
+    lookups = investigator(url)
+    house = build(lookups=lookups, deadline_seconds=2.0)
     house.slack.command(NUMBER)
     assert house.whispered("CXone could not be asked")
-    desk.close()
+    lookups.close()
 
 
 def test_none_found_says_what_was_searched(real: House, tenant: Tenant) -> None:
@@ -129,12 +129,12 @@ def test_hostile_documents_make_harmless_messages(real: House, tenant: Tenant) -
         assert blocks.weight(posted["blocks"]) < blocks.LONGEST_BLOCKS
 
 
-def test_over_socket_mode_it_is_the_same(build: Build, desk: Investigator, tenant: Tenant) -> None:
+def test_over_socket_mode_it_is_the_same(build: Build, lookups: Investigator, tenant: Tenant) -> None:
     """No address, no signing secret: the bot calls Slack."""
     tenant.play("rejected", NUMBER, at=SystemClock().now() - timedelta(minutes=20))
-    house = build(desk=desk)
+    house = build(lookups=lookups)
     house.slack.connect("")
-    socket = SocketMode(slack_app.build_app(house.office), "xapp-demo")
+    socket = SocketMode(slack_app.build_app(house.services), "xapp-demo")
     socket.start()
     try:
         assert until(house.slack.socket_mode.connected)
@@ -150,7 +150,7 @@ def test_over_socket_mode_it_is_the_same(build: Build, desk: Investigator, tenan
 def test_without_a_signing_secret_http_is_refused(build: Build) -> None:
     """In Socket Mode nobody can guess the secret, for there is none to guess."""
     house = build()
-    app = slack_app.build_app(house.office)
-    other = slack_app.build_app(house.office)
+    app = slack_app.build_app(house.services)
+    other = slack_app.build_app(house.services)
     assert app._signing_secret != other._signing_secret
     assert len(app._signing_secret) == 64

@@ -12,10 +12,10 @@ import pytest
 from bot.demo.workspace import Workspace
 from bot.slack import access, app, replies, serving, spans
 from bot.slack.blocks import Message
-from bot.slack.office import Asker, Once, Pool, Use
 from bot.slack.replies import Posted, Poster
+from bot.slack.services import Asker, Pool, Seen, Use
 from tests.clock import HandClock
-from tests.slack.conftest import Build, FixedDesk, House, until
+from tests.slack.conftest import Build, FixedLookups, House, until
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_pool_that_is_closed_gives_its_place_back() -> None:
 
 def test_a_key_acts_once_for_a_while(clock: HandClock) -> None:
     """And what is long over is forgotten."""
-    once = Once(clock, most=2)
+    once = Seen(clock, most=2)
     assert once.first("a", 3)
     assert not once.first("a", 3)
     clock.advance(4)
@@ -201,12 +201,12 @@ def test_an_answer_outlives_a_slack_that_goes_away_meanwhile(build: Build) -> No
     """The channel gets it, once, and the asker nothing else."""
     slack = Workspace(post_burst=200)
     clock = HandClock()
-    house = build(slack=slack, clock=clock, desk=FixedDesk(gate=threading.Event()))
+    house = build(slack=slack, clock=clock, lookups=FixedLookups(gate=threading.Event()))
     house.slack.command("+15550199888")
-    until(lambda: house.desk.asked)
-    house.office.poster._clock = Outage(slack, 15)
-    assert house.desk.gate is not None
-    house.desk.gate.set()
+    until(lambda: house.lookups.asked)
+    house.services.poster._clock = Outage(slack, 15)
+    assert house.lookups.gate is not None
+    house.lookups.gate.set()
     assert [message["text"].splitlines()[0] for message in house.posted()] == ["🔴  Billing refused the handover"]
     assert house.used()[0].result == "rejected"
     assert [seen["text"] for seen in house.slack.ephemerals()] == ["Looking up …9888"]
@@ -267,11 +267,11 @@ def test_an_audit_that_fails_takes_nothing_from_the_answer(build: Build, caplog:
     def fails(use: Use) -> None:
         raise RuntimeError(use.action)
 
-    object.__setattr__(house.office, "audit", fails)
+    object.__setattr__(house.services, "audit", fails)
     house.slack.command("+15550199888")
     assert house.posted()
     assert "Why did" in house.slack.command("help").body["text"]
-    house.office.pool.close()
+    house.services.pool.close()
     assert "the audit of diagnose was not written" in caplog.text
     assert "the audit of help was not written" in caplog.text
 
@@ -283,7 +283,7 @@ def test_when_even_the_last_words_fail_the_log_has_both(house: House, caplog: py
         raise RuntimeError("broken")
 
     asker = Asker("U0SAM", "C0VOICEBOT", "voicebot-ops", "")
-    serving.serve(house.office, asker, name="x", subject="", work=broken, say=broken)
+    serving.serve(house.services, asker, name="x", subject="", work=broken, say=broken)
     assert "an answer reached nobody" in caplog.text
     assert house.uses[0].result.startswith("failed")
 
@@ -298,7 +298,7 @@ def test_the_pool_does_not_hold_up_acks(build: Build) -> None:
     """Places are given back when the work is done."""
     house = build(workers=1, waiting=0)
     gate = threading.Event()
-    house.desk.gate = gate
+    house.lookups.gate = gate
     house.slack.command("+15550199888")
     assert "busy" in house.slack.command("+15550199888").body["text"]
     assert "Why did" in house.slack.command("help").body["text"]

@@ -81,4 +81,4 @@ def test_a_signed_body_that_is_no_object_is_a_bad_request(slack_handler: Any, bo
 @pytest.fixture
 def slack_handler(build: Any) -> SlackRequestHandler:
     """Bolt's own, as the bot has it."""
-    return SlackRequestHandler(slack_app.build_app(build().office, SECRET))
+    return SlackRequestHandler(slack_app.build_app(build().services, SECRET))

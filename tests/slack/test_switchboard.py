@@ -7,15 +7,15 @@ from typing import Any, cast
 import pytest
 
 from bot.slack import blocks as b
-from bot.slack.office import Office
+from bot.slack.services import Services
 from bot.slack.switchboard import Switchboard, UnknownTenantError
 
-EMEA, APAC = cast("Office", "the office of emea"), cast("Office", "the office of apac")
+EMEA, APAC = cast("Services", "the services of emea"), cast("Services", "the services of apac")
 BOARD = Switchboard({"emea": EMEA, "apac": APAC}, {"C0APAC": "apac"})
 
 
 @pytest.mark.parametrize(
-    ("text", "channel", "office", "rest"),
+    ("text", "channel", "services", "rest"),
     [
         ("+15550199888 @apac", "C1", APAC, "+15550199888"),
         ("@apac +15550199888 since 3d", "C1", APAC, "+15550199888 since 3d"),
@@ -28,11 +28,11 @@ BOARD = Switchboard({"emea": EMEA, "apac": APAC}, {"C0APAC": "apac"})
     ],
 )
 def test_a_command_means_the_tenant_it_names_or_its_channels_or_the_first(
-    text: str, channel: str, office: Office, rest: str
+    text: str, channel: str, services: Services, rest: str
 ) -> None:
     """The name is taken out of what was typed."""
     found, body = BOARD.command({"text": text, "channel_id": channel, "user_id": "U1"})
-    assert (found, body["text"], body["user_id"]) == (office, rest, "U1")
+    assert (found, body["text"], body["user_id"]) == (services, rest, "U1")
 
 
 def test_an_unknown_name_is_told_what_there_is() -> None:

@@ -14,10 +14,10 @@ from bot import web
 from bot.clock import SystemClock
 from bot.slack import app as slack_app
 from bot.slack.access import Rules
-from bot.slack.alert_desk import AlertDesk
-from bot.slack.info_desk import InfoDesk
-from bot.slack.office import Use
-from tests.slack.conftest import FixedDesk, until
+from bot.slack.alert_commands import AlertCommands
+from bot.slack.info_commands import InfoCommands
+from bot.slack.services import Use
+from tests.slack.conftest import FixedLookups, until
 from tests.stories.story import Story
 from tests.stories.world import ALERTS, OPS
 
@@ -31,7 +31,7 @@ class Room(Story):
     def __init__(self, folder: Path, *, access: Rules | None = None, **options: Any) -> None:
         super().__init__(folder, **options)
         self.uses: list[Use] = []
-        self.desk = FixedDesk()
+        self.lookups = FixedLookups()
         self._ends: list[Callable[[], object]] = []
         self.slack.sender._clock = SystemClock()  # signatures are checked against the machine's time
         self.slack.start()
@@ -75,7 +75,7 @@ class Room(Story):
 
     def _serve(self, access: Rules) -> None:
         client = slack_app.web_client("xoxb-demo", self.slack.api_url)
-        alerts = AlertDesk(
+        alerts = AlertCommands(
             engine=self.engine,
             clock=self.clock,
             tenant="demo",
@@ -83,10 +83,10 @@ class Room(Story):
             rules=self.rules,
             ops_channel=lambda: OPS,
         )
-        info = InfoDesk(engine=self.engine, clock=self.clock, tenant="demo", client=client, rules=self.rules)
-        office = slack_app.build_office(
+        info = InfoCommands(engine=self.engine, clock=self.clock, tenant="demo", client=client, rules=self.rules)
+        services = slack_app.build_services(
             client=client,
-            desk=self.desk,
+            lookups=self.lookups,
             clock=self.clock,
             rules=access,
             audit=self.uses.append,
@@ -94,11 +94,11 @@ class Room(Story):
             buttons=alerts.buttons(),
             home=info.home,
         )
-        office = replace(office, invited=alerts.invited)
-        handler = SlackRequestHandler(slack_app.build_app(office, SECRET), path="/slack/events")
+        services = replace(services, invited=alerts.invited)
+        handler = SlackRequestHandler(slack_app.build_app(services, SECRET), path="/slack/events")
         server = web.Server(web.routes(slack=handler, reasons=list, metrics=bytes), "127.0.0.1", 0)
         server.start()
-        self._ends = [server.stop, office.pool.close]
+        self._ends = [server.stop, services.pool.close]
         self.slack.connect(f"{server.address}/slack/events")
 
     def _close_server(self) -> None:
