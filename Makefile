@@ -21,7 +21,7 @@ demo: .venv/run
 	$(BIN)/python -m bot demo
 
 test: .venv/dev
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
 
 long: .venv/dev
 	$(BIN)/python -m pytest -m long
@@ -30,7 +30,7 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not long" --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long" --cov --cov-report=term
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench
