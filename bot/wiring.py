@@ -23,7 +23,7 @@ from bot.cxone.http import Call, Session
 from bot.cxone.investigate import Investigator
 from bot.cxone.platform import Conversations, client_credentials
 from bot.diagnosis.handover import Timing
-from bot.settings import Need, Settings, SettingsError, load
+from bot.settings import Settings, SettingsError, load
 from bot.tenants import Tenant
 from bot.tenants import load as load_tenants
 
@@ -498,7 +498,7 @@ def checks(clock: Clock) -> Iterator[Line]:
     # 2. CXone, tenant by tenant.
     tenants: dict[str, Settings] = {}
     with contextlib.suppress(SettingsError):
-        tenants = _by_label(load(("cxone",)))
+        tenants = _by_label(load(["cxone"]))
     for label, settings in tenants.items():
         with contextlib.closing(build_platform(settings, clock)) as platform:
             if isinstance(platform, Contacts):
@@ -509,7 +509,7 @@ def checks(clock: Clock) -> Iterator[Line]:
 
     # 3. Slack, which they share.
     with contextlib.suppress(SettingsError):
-        settings = load(("slack",))
+        settings = load(["slack"])
         client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         yield from check.slack(settings, client, tenants)
 
