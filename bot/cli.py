@@ -41,6 +41,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("number", required=False)
+@click.argument("tenant", required=False, metavar="[@TENANT]")
 @click.option("--id", "conversation_id", metavar="ID", help="One conversation, by its id.")
 @click.option("--session", "session_id", metavar="ID", help="The conversation of one Cognigy session.")
 @click.option("--file", "path", metavar="FILE", help="A saved conversation; - reads stdin. Nobody is asked.")
@@ -49,12 +50,23 @@ def main() -> None:
 @click.option("--save", metavar="FILE", help="Also write what was read, redacted, to attach to a ticket; see --file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a drawing.")
 def diagnose(*, path: str | None, as_json: bool, **asked: str | None) -> None:
-    """Why did this handover fail? Give a phone NUMBER in any form, or one of --id, --session and --file."""
+    """Why did this handover fail? Give a phone NUMBER in any form, or one of --id, --session and --file.
+
+    Of several tenants, the one that is named after @ is asked, else the first of TENANTS_FILE.
+    """
+    from bot.slack import tenant_names  # noqa: PLC0415 - see the top
+
+    name, rest = tenant_names.find(" ".join(filter(None, (asked["number"], asked["tenant"]))))
+    if asked["tenant"] and not name:
+        raise click.UsageError(f"Got unexpected extra argument ({asked['tenant']})")
+    asked |= {"number": rest, "tenant": name}
     given = [each for each in (path, asked["number"], asked["conversation_id"], asked["session_id"]) if each]
     if len(given) != 1:
         _end(USAGE, "usage", "Give one of these: a phone number, --id, --session or --file.", as_json=as_json)
     if (asked["at"] or asked["since"]) and not asked["number"]:
         _end(USAGE, "usage", "--at and --since go with a phone number.", as_json=as_json)
+    if path and name:
+        _end(USAGE, "usage", f"With --file no tenant is asked: leave @{name} out.", as_json=as_json)
     report = _from_file(path, as_json=as_json) if path else _from_platform(asked, as_json=as_json)
     if asked["save"]:
         _save(asked["save"], report, as_json=as_json)
@@ -86,7 +98,7 @@ def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
     from bot.cxone.errors import CXoneError  # noqa: PLC0415 - see the top
     from bot.cxone.investigate import ConversationNotFound  # noqa: PLC0415 - see the top
 
-    settings = _settings("cxone", as_json=as_json)
+    settings = _settings_of(asked["tenant"], as_json=as_json)
     query = _query(settings, asked, as_json=as_json)
     try:
         with terminal.progress() as on_progress:
@@ -102,6 +114,23 @@ def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
     except CXoneError as why:
         more = {"method": why.method, "path": why.path, "status": why.status}
         _end(NOT_ASKED, "not_asked", terminal.not_asked(why), as_json=as_json, **more)
+
+
+def _settings_of(name: str | None, *, as_json: bool) -> Settings:
+    """The settings of the tenant of that name, else of the first; an unknown name ends the command."""
+    from bot import tenants  # noqa: PLC0415 - see the top
+    from bot.slack import tenant_names  # noqa: PLC0415 - see the top
+
+    settings = _settings("cxone", as_json=as_json)
+    try:
+        found = {each.name: each.settings for each in tenants.load(settings)}
+    except SettingsError as wrong:
+        _end(USAGE, "settings", "\n".join(wrong.faults), as_json=as_json)
+    if name and not settings.tenants_file:
+        _end(USAGE, "usage", f"There is no tenant @{name}: TENANTS_FILE names none.", as_json=as_json)
+    if name and name not in found:
+        _end(USAGE, "usage", tenant_names.unknown(name, found), as_json=as_json)
+    return found[name] if name else next(iter(found.values()))
 
 
 def _query(settings: Settings, asked: dict[str, str | None], *, as_json: bool) -> Query:

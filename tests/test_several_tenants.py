@@ -205,3 +205,59 @@ def test_check_tells_the_faults_of_the_file(file: Path) -> None:
     assert "FAIL  Settings               TENANTS_FILE: line 3: name must be small letters" in done.stdout
     assert "FAIL  Settings               TENANTS_FILE: line 5: ACME_ID is not set" in done.stdout
     assert "CXone token" not in done.stdout
+
+
+@pytest.mark.usefixtures("centres")
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ([NUMBER], "emea"),
+        ([NUMBER, "@apac"], "apac"),
+        (["@APAC", NUMBER], "apac"),
+        ([f"{NUMBER} @apac"], "apac"),
+        (["@apac", "--id", "{id}"], "apac"),
+    ],
+)
+def test_diagnose_asks_the_tenant_that_is_named_or_the_first(
+    emea: Any, apac: Any, typed: list[str], asked: str
+) -> None:
+    """Wherever the name stands, as after /handover; no other is asked."""
+    calls = {"emea": emea.play("rejected", NUMBER), "apac": apac.play("ignored", NUMBER)}
+    done = run("diagnose", *(each.format(id=calls[asked]) for each in typed), "--json")
+    assert (done.exit_code, json.loads(done.stdout)["conversation_id"]) == (0, calls[asked])
+    assert not (apac if asked == "emea" else emea).requests
+
+
+@pytest.mark.usefixtures("centres")
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ([NUMBER, "@amer"], "There is no tenant @amer. There are @emea and @apac."),
+        (["@amer", "--id", "x"], "There is no tenant @amer. There are @emea and @apac."),
+        (["--file", "call.json", "@emea"], "With --file no tenant is asked: leave @emea out."),
+        (["@emea"], "Give one of these: a phone number"),
+        ([NUMBER, "emea"], "Got unexpected extra argument (emea)"),
+    ],
+)
+def test_a_name_that_nobody_has_lists_those_there_are(emea: Any, apac: Any, typed: list[str], said: str) -> None:
+    """And nobody is asked."""
+    done = run("diagnose", *typed)
+    assert (done.exit_code, said in done.stderr) == (2, True)
+    assert not [*emea.requests, *apac.requests]
+
+
+def test_without_a_file_there_is_no_name(monkeypatch: pytest.MonkeyPatch, tenant: Any) -> None:
+    """The one of the settings is asked, and a name is told that there is none."""
+    monkeypatch.delenv("TENANTS_FILE")
+    for name, value in {
+        "CXONE_TENANT_ID": "demo",
+        "CXONE_CLIENT_ID": "demo-client",
+        "CXONE_CLIENT_SECRET": "demo-secret",
+        "CXONE_BASE_URL": tenant.url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    call = tenant.play("rejected", NUMBER)
+    assert json.loads(run("diagnose", NUMBER, "--json").stdout)["conversation_id"] == call
+    done = run("diagnose", NUMBER, "@emea", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["error"]) == (2, "usage")
+    assert "TENANTS_FILE names none" in done.stdout
