@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import filters, health, tend
+from bot.alerts import filters, health, ops_lines
 from bot.alerts.policy import Rules
 from bot.alerts.watcher import Watcher
 from bot.clock import Clock
@@ -225,7 +225,7 @@ class Alerting:
             log.warning("channel not looked up", channel=name, code=meaning.code)
             self._unknown = f"The channel #{name} could not be looked up: {meaning.code}."
             with writing(self.engine) as connection:
-                tend.slack_out(connection, self.tenant, now, meaning.code)
+                ops_lines.slack_out(connection, self.tenant, now, meaning.code)
             return None
         if not found:
             log.error("channel not found; invite the bot, or set its id", channel=name)

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from bot import phone
-from bot.alerts import plan, policy, tend
+from bot.alerts import lifecycle, ops_lines, plan, policy
 from bot.alerts.policy import Rules
 from bot.alerts.record import Scene, record, recount, scene, withdraw
 from bot.alerts.wording import target_state
@@ -121,7 +121,7 @@ class Watcher:
         except CXoneError as error:
             done.error = str(error)
             with writing(self.engine) as connection:
-                tend.cxone_out(connection, self.platform.tenant, now, done.error, self.ops_channel)
+                ops_lines.cxone_out(connection, self.platform.tenant, now, done.error, self.ops_channel)
         # 2. Read what is due, batch by batch.
         while not deadline.passed() and not self.stopping():
             with reading(self.engine) as connection:
@@ -136,7 +136,7 @@ class Watcher:
         now = self.clock.now()
         with writing(self.engine) as connection:
             here = scene(connection, self.platform.tenant, self.rules, now, self.ops_channel)
-            tend.tend(connection, here, now)
+            lifecycle.advance(connection, here, now)
         return done
 
     # ---- 1. list --------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class Watcher:
             if complete:
                 moved = {"listed_until": now, "polled_at": now} | ({"arrived_at": now} if absent else {})
                 facts.set_cursor(connection, tenant, **moved)
-            tend.cxone_back(connection, tenant, now, self.ops_channel)
+            ops_lines.cxone_back(connection, tenant, now, self.ops_channel)
         done.new = len(new)
 
     def _first_row(self, call: Conversation, now: datetime, *, arrival: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import plan, probe, tend
+from bot.alerts import ops_lines, plan, probe
 from bot.alerts.policy import BROADCAST_AT, Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
@@ -209,7 +209,7 @@ class Notifier:
                     plan.arm_reply(connection, here, thread, now)
             facts.drop(connection, self.tenant, facts.SLACK_STOPPED)
             facts.renew(connection, self.tenant, facts.SLACK_OK, now)
-            tend.slack_back(connection, self.tenant, now, self.ops_channel)
+            ops_lines.slack_back(connection, self.tenant, now, self.ops_channel)
 
     # ---- answers that are no success ------------------------------------------------------------------------------
 
@@ -226,13 +226,13 @@ class Notifier:
                         deliveries.hold(connection, self.workspace, deliveries.budget_of(row), until)
                 case Answer.REPEAT:
                     deliveries.again(connection, taken, now + backoff, meaning.code)
-                    tend.slack_out(connection, self.tenant, now, meaning.code)
+                    ops_lines.slack_out(connection, self.tenant, now, meaning.code)
                 case Answer.LOOK:
                     # Our call is over; what Slack has of it may still be on its way to where a look would find it.
                     begun = taken.until - timedelta(seconds=self._lease)
                     over = max(begun + timedelta(seconds=self.http_timeout), now)
                     deliveries.unsure(connection, taken, over + timedelta(seconds=LEASE_MARGIN), meaning.code)
-                    tend.slack_out(connection, self.tenant, now, meaning.code)
+                    ops_lines.slack_out(connection, self.tenant, now, meaning.code)
                 case Answer.REDUCE if not row.plain:
                     deliveries.again(connection, taken, now, meaning.code, plain=True)
                 case Answer.REPOST if row.thread_id is not None and row.kind != deliveries.POST:
@@ -297,7 +297,7 @@ class Notifier:
         for receiver in dict.fromkeys([*authors, self.ops_channel]):
             if receiver and receiver != channel:
                 key = f"paused:{channel}:{now.isoformat()}:{receiver}"
-                tend.say(connection, self.tenant, receiver, key=key, text=text, now=now)
+                ops_lines.say(connection, self.tenant, receiver, key=key, text=text, now=now)
 
     def _die(self, connection: Any, taken: Lease, why: str, now: datetime) -> None:
         """No further try. What waited for it dies with it, and it is said."""
@@ -308,7 +308,7 @@ class Notifier:
         if row.kind == deliveries.POST and row.thread_id is not None:
             deliveries.bury_cases(connection, row.thread_id, row.id)
         here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
-        tend.say_deaths(connection, here, now)
+        ops_lines.deaths(connection, here, now)
 
     # ---- looking before repeating ---------------------------------------------------------------------------------
 

@@ -1,0 +1,80 @@
+"""What time alone brings to what is open: endings, quiet, an hour unacknowledged, mutes that are over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.alerts import muting, ops_lines, plan, policy, stopped
+from bot.alerts.record import Scene
+from bot.store import conversations, deliveries, groups, mutes
+from bot.store.sql import AnyRow
+
+CHANNEL_GIVEN_UP_AFTER = timedelta(hours=24)
+QUIET_LAPSES_AFTER = timedelta(hours=24)
+
+
+def advance(connection: Connection, here: Scene, now: datetime) -> None:
+    """One round over all that is open."""
+    # 1. Groups: resolved, quiet, an hour unacknowledged.
+    for group in groups.open_ones(connection, here.tenant):
+        _advance_group(connection, here, group, now)
+    groups.lapse(connection, here.tenant, now - policy.LAPSES_AFTER)
+    # 2. Mutes whose time has come.
+    for mute in mutes.over(connection, here.tenant, now):
+        muting.unmute(connection, here, mute, now)
+    # 3. Channels that have been closed for a day.
+    for row in deliveries.paused(connection, here.tenant, now - CHANNEL_GIVEN_UP_AFTER):
+        gone = deliveries.kill_channel(connection, here.tenant, row.key, row.why)
+        if gone:
+            text = f"{gone} messages for <#{row.key}> were given up after a day: {row.why}."
+            ops_lines.say(
+                connection, here.tenant, here.ops_channel, key=f"given-up:{row.key}:{row.paused_at}", text=text, now=now
+            )
+    # 4. Lines for the ops channel.
+    ops_lines.behind(connection, here, now)
+    ops_lines.deaths(connection, here, now)
+    # 5. Bot calls that no longer ask for a handover.
+    stopped.watch(connection, here, now)
+
+
+def _advance_group(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
+    if group.last_at is None:
+        return
+    latest = [
+        (row.at, row.verdict) for row in conversations.latest(connection, here.tenant, group.scope, group.last_at, 50)
+    ]
+    ended_at = policy.ending(here.rules, latest, group.last_at, now)
+    accepted_at = max((at for at, verdict in latest if verdict == "accepted"), default=group.last_accepted_at)
+    if ended_at is not None:
+        groups.change(
+            connection,
+            group.id,
+            now,
+            state="resolved",
+            ended_at=ended_at,
+            ending="accepted",
+            quiet_since=None,
+            last_accepted_at=accepted_at,
+        )
+        plan.settle(connection, here, group.id, now)
+        return
+    if group.state == "open":
+        since = policy.quiet_since(here.rules, (group.last_at, accepted_at), now)
+        if since is not None:
+            groups.change(connection, group.id, now, state="quiet", quiet_since=since)
+            plan.settle(connection, here, group.id, now)
+            return
+        _remind(connection, here, group, now)
+    elif now - group.last_at >= QUIET_LAPSES_AFTER:
+        groups.change(connection, group.id, now, state="lapsed")
+
+
+def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
+    """A broadcast, once, when an hour went by and nobody acknowledged."""
+    if not policy.is_unacknowledged(plan.state_of(group), now):
+        return
+    for thread in groups.threads_of(connection, group.id):
+        if thread.ts and thread.into_id is None and not plan.is_muted(here, group, thread.channel):
+            plan.broadcast(connection, here, thread, f"hour:{group.reopened}", now)
