@@ -12,7 +12,7 @@ import concurrent.futures
 import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from bot import phone
 from bot.clock import Clock
@@ -37,7 +37,6 @@ _CHILDREN = 10
 _NEWEST = timedelta(hours=1)
 _AT_ONCE: dict[Priority, int] = {"person": 16, "watcher": 8}
 
-T = TypeVar("T")
 Jobs = list[concurrent.futures.Future[dict[str, Any]]]
 Missed = list[dict[str, str]]
 Rows = list[Row]
