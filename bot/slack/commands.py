@@ -53,7 +53,7 @@ def handle(services: Services, ack: Ack, body: dict[str, Any], board: Switchboar
     action = grammar.parse(text, region=services.region, now=services.clock.now())
     name = _NAMES[type(action)]
     if isinstance(action, grammar.Help):
-        _acked(ack, messages_answers.usage())
+        _acked(ack, messages_answers.usage(tenants=list(board.by_tenant) if board else ()))
         services.use(asker, name, "", "answered")
     elif isinstance(action, grammar.Misunderstood):
         _acked(ack, messages_answers.usage(action.text, action.hint, withheld=action.withheld))

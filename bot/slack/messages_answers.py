@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot import phone
 from bot.diagnosis.handover import Searched, Target
 from bot.redact import cut, foreign, one_line
 from bot.slack import blocks as b
 from bot.slack import messages
+from bot.slack.tenant_names import listed
 
 _EXAMPLE = f"/handover {phone.EXAMPLE}"
 _COMMANDS: tuple[tuple[str, str], ...] = (
@@ -34,8 +37,11 @@ def said_plainly(sentence: str) -> b.Message:
     return b.message([b.line(sentence)])
 
 
-def usage(typed: str = "", hint: str = "", *, withheld: bool = False) -> b.Message:
-    """The help. `typed` is repeated as it was, for only its author reads this; `hint` says what was wrong with it."""
+def usage(typed: str = "", hint: str = "", *, withheld: bool = False, tenants: Sequence[str] = ()) -> b.Message:
+    """The help. `typed` is repeated as it was, for only its author reads this; `hint` says what was wrong with it.
+
+    `tenants` are the names of all, the default first, where there are several.
+    """
     made = []
     if typed:
         made.append(b.line("You typed ", b.code(cut(one_line(typed), 200)), ". ", foreign(hint, 400)))
@@ -45,6 +51,10 @@ def usage(typed: str = "", hint: str = "", *, withheld: bool = False) -> b.Messa
     else:
         made.append(b.line(b.bold("What you can type") if typed else b.bold("Why did a handover fail?")))
         made.append(_listed(_about(typed) or _COMMANDS))
+    if tenants:
+        named = b.code(f"{_EXAMPLE} @{tenants[0]}")
+        meant = f" A command without a name means the channel's tenant, else @{tenants[0]}."
+        made.append(b.line(f"The tenants are {listed(tenants)}: ", named, ".", meant))
     return b.message(made)
 
 

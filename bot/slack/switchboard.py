@@ -5,17 +5,13 @@ Messages carry the tenant in the block_id of what can be pressed, so that a butt
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.redact import foreign
+from bot.slack import tenant_names
 from bot.slack.blocks import MARK
 from bot.slack.services import Services
-
-# Typed as it is, or as Slack rewrites it where a person or a group is called the same.
-_NAMED = re.compile(r"(?:^|\s)(?:@([A-Za-z0-9][A-Za-z0-9-]*)|<[@!][^|>\s]+\|@?([A-Za-z0-9][A-Za-z0-9-]*)>)(?=\s|$)")
 
 
 class UnknownTenantError(Exception):
@@ -31,16 +27,11 @@ class Switchboard:
 
     def command(self, body: Mapping[str, Any]) -> tuple[Services, dict[str, Any]]:
         """Whose command it is, and the command without the name. Raises UnknownTenantError."""
-        text = str(body.get("text") or "")
-        found = _NAMED.search(text)
-        if found is None:
+        name, rest = tenant_names.find(str(body.get("text") or ""))
+        if not name:
             return self._of_channel(str(body.get("channel_id") or "")), dict(body)
-        name = (found[1] or found[2]).lower()
         if name not in self.by_tenant:
-            raise UnknownTenantError(
-                f"There is no tenant @{foreign(name, 40)}. There are {listed(list(self.by_tenant))}."
-            )
-        rest = f"{text[: found.start()]} {text[found.end() :]}".strip()
+            raise UnknownTenantError(tenant_names.unknown(name, list(self.by_tenant)))
         return self.by_tenant[name], {**body, "text": rest}
 
     def action(self, body: Mapping[str, Any]) -> Services:
@@ -56,9 +47,3 @@ class Switchboard:
     def _of_channel(self, channel: str) -> Services:
         first = next(iter(self.by_tenant))
         return self.by_tenant[self.channels.get(channel, first)]
-
-
-def listed(names: Sequence[str]) -> str:
-    """@emea, @apac and @amer."""
-    marked = [f"@{name}" for name in names]
-    return " and ".join([", ".join(marked[:-1]), marked[-1]]) if len(marked) > 1 else marked[0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import islice
 from typing import NamedTuple
 
 from bot.redact import foreign
 
 # Typed as it is, or as Slack rewrites it where a person or a group is called the same.
 _NAMED = re.compile(r"(?:^|\s)(?:@([A-Za-z0-9][A-Za-z0-9-]*)|<[@!][^|>\s]+\|@?([A-Za-z0-9][A-Za-z0-9-]*)>)(?=\s|$)")
+_MOST = 40  # names in one sentence
 
 
 class Named(NamedTuple):
@@ -34,6 +36,8 @@ def unknown(name: str, names: Collection[str]) -> str:
 
 
 def listed(names: Collection[str]) -> str:
-    """@emea, @apac and @amer."""
-    marked = [f"@{name}" for name in names]
+    """@emea, @apac and @amer; of very many the first, and how many more."""
+    marked = [f"@{name}" for name in islice(names, _MOST)]
+    if len(names) > _MOST:
+        marked.append(f"{len(names) - _MOST} more")
     return " and ".join([", ".join(marked[:-1]), marked[-1]]) if len(marked) > 1 else marked[0]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from slack_bolt import Ack
 
 from bot.slack import blocks as b
+from bot.slack import commands, tenant_names
 from bot.slack.services import Services
 from bot.slack.switchboard import Switchboard, UnknownTenantError
+from tests.slack.conftest import House
 
 EMEA, APAC = cast("Services", "the services of emea"), cast("Services", "the services of apac")
 BOARD = Switchboard({"emea": EMEA, "apac": APAC}, {"C0APAC": "apac"})
@@ -54,3 +57,28 @@ def test_without_a_name_a_message_stays_as_it_is() -> None:
     """One tenant: nothing is marked."""
     sent = b.message([b.line("x")])
     assert b.of_tenant(sent, "") is sent
+
+
+def test_help_lists_the_tenants_where_there_are_several(house: House) -> None:
+    """With the default; where there is one, no word of it."""
+    said: list[str] = []
+
+    def ack(**answer: Any) -> None:
+        said.append(answer["text"])
+
+    board = Switchboard({"emea": house.services, "apac": house.services}, {})
+    for trigger, of_one in enumerate((board, None)):
+        body = {"text": "help", "trigger_id": str(trigger), "user_id": "U1", "channel_id": "C1"}
+        commands.handle(house.services, cast("Ack", ack), body, of_one)
+    several, one = said
+    assert "The tenants are @emea and @apac: " in several
+    assert "else @emea." in several
+    assert several.startswith(one)
+    assert "tenant" not in one
+
+
+def test_of_very_many_names_the_first_are_listed() -> None:
+    """A message has an end."""
+    said = tenant_names.listed([f"t{number}" for number in range(1000)])
+    assert said.startswith("@t0, @t1, ")
+    assert said.endswith("@t39 and 960 more")
