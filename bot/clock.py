@@ -1,7 +1,8 @@
 """Time, handed in.
 
 Everything below `wiring` takes a clock, so that a test can move time by hand. `now` is for what people and records
-see, `monotonic` for measuring, `sleep` for waiting: no other module calls `time.sleep` or `datetime.now`.
+see, `monotonic` for measuring, `sleep` for waiting. What runs the work (jobs/, starting and stopping) goes by the
+machine's time; nothing else does.
 """
 
 from __future__ import annotations
