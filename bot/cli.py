@@ -138,6 +138,7 @@ def _query(settings: Settings, asked: dict[str, str | None], *, as_json: bool) -
     from bot import phone  # noqa: PLC0415 - see the top
     from bot.cxone.queries import ById, BySession  # noqa: PLC0415 - see the top
     from bot.slack import grammar  # noqa: PLC0415 - see the top
+    from bot.slack.typed import Asked, Misunderstood  # noqa: PLC0415 - see the top
 
     if asked["conversation_id"]:
         return ById(asked["conversation_id"])
@@ -147,10 +148,10 @@ def _query(settings: Settings, asked: dict[str, str | None], *, as_json: bool) -
     now = SystemClock().now()
     typed = " ".join([asked["number"] or "", *options])
     action = grammar.parse(typed, region=settings.default_region, now=now, zone=now.astimezone().tzinfo or UTC)
-    if isinstance(action, grammar.Diagnose | grammar.DiagnoseId | grammar.DiagnoseSession):
+    if isinstance(action, Asked):
         return grammar.query(action)
     word = "".join(typed.split()[:1]).lower().lstrip("/?") or "help"
-    if isinstance(action, grammar.Misunderstood) and word not in grammar.NO_DIAGNOSIS:
+    if isinstance(action, Misunderstood) and word not in grammar.NO_DIAGNOSIS:
         hint = action.hint + (" Give --id or --session instead." if action.withheld else "")
         hint += f" An example: handover-bot diagnose {phone.NOBODYS}"
     else:

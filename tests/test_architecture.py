@@ -48,11 +48,12 @@ PURE = (
     "slack/alert_answers.py",
     "slack/alert_messages.py",
     "slack/blocks.py",
-    "slack/grammar*.py",
+    "slack/grammar.py",
     "slack/messages*.py",
     "slack/spans.py",
     "slack/status_answers.py",
     "slack/tenant_names.py",
+    "slack/typed.py",
 )
 OUTSIDE = frozenset({"requests", "sqlalchemy", "slack_sdk", "slack_bolt", "urllib", "urllib3", "socket", "subprocess"})
 OUTSIDE_TIME = frozenset({"now", "utcnow", "today", "sleep", "monotonic", "perf_counter", "time"})

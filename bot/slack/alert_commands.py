@@ -21,7 +21,7 @@ from bot.clock import Clock
 from bot.diagnosis.outcomes import Fault, Outcome
 from bot.redact import foreign
 from bot.slack import alert_answers as answers
-from bot.slack import alert_messages, grammar, rendering
+from bot.slack import alert_messages, rendering, typed
 from bot.slack import blocks as b
 from bot.slack.alert_answers import Muted, Subscription
 from bot.slack.services import Asker, Handler, Told
@@ -49,12 +49,12 @@ class AlertCommands:
     def handlers(self) -> Mapping[type, Handler]:
         """The commands that are served here."""
         return {
-            grammar.Subscribe: self.subscribe,
-            grammar.Unsubscribe: self.unsubscribe,
-            grammar.ListSubscriptions: self.listed,
-            grammar.Mute: self.mute,
-            grammar.Unmute: self.unmute,
-            grammar.SendTest: self.test,
+            typed.Subscribe: self.subscribe,
+            typed.Unsubscribe: self.unsubscribe,
+            typed.ListSubscriptions: self.listed,
+            typed.Mute: self.mute,
+            typed.Unmute: self.unmute,
+            typed.SendTest: self.test,
         }
 
     def buttons(self) -> Mapping[str, Handler]:
@@ -67,7 +67,7 @@ class AlertCommands:
 
     # ---- subscriptions --------------------------------------------------------------------------------------------
 
-    def subscribe(self, action: grammar.Subscribe, asker: Asker) -> Told:
+    def subscribe(self, action: typed.Subscribe, asker: Asker) -> Told:
         """Try the channel first; where the bot cannot post nothing is subscribed."""
         wish = action.filters
         # 1. The test alert, on the real path.
@@ -86,7 +86,7 @@ class AlertCommands:
             others = len(subscriptions.listed(connection, self.tenant, channel)) - 1
         return Told(answers.subscribed(wish, tried, new=new, others=others), "subscribed" if new else "as before")
 
-    def unsubscribe(self, action: grammar.Unsubscribe, asker: Asker) -> Told:
+    def unsubscribe(self, action: typed.Unsubscribe, asker: Asker) -> Told:
         """End one subscription of the channel, or all."""
         wish = str(action.filters) if action.filters is not None else None
         return self._end(asker, wish)
@@ -124,7 +124,7 @@ class AlertCommands:
             text = f"I can post here again: the alerts of this channel go on. They were paused since {_clock(since)}."
             self._say(connection, channel, key=f"line:invited:{event_id}", text=text)
 
-    def listed(self, action: grammar.ListSubscriptions, asker: Asker) -> Told:
+    def listed(self, action: typed.ListSubscriptions, asker: Asker) -> Told:
         """The subscriptions and mutes of the channel."""
         del action
         with reading(self.engine) as connection:
@@ -134,7 +134,7 @@ class AlertCommands:
         muted = [Muted(what=muting.said(row), until=row.until, author=row.author, why=row.why) for row in held]
         return Told(answers.listed(here, muted, len(rows) - len(here)), f"listed: {len(here)}")
 
-    def test(self, action: grammar.SendTest, asker: Asker) -> Told:
+    def test(self, action: typed.SendTest, asker: Asker) -> Told:
         """A test alert on the real path."""
         del action
         delivery_id = self._send_test(asker)
@@ -168,7 +168,7 @@ class AlertCommands:
 
     # ---- mutes ----------------------------------------------------------------------------------------------------
 
-    def mute(self, action: grammar.Mute, asker: Asker) -> Told:
+    def mute(self, action: typed.Mute, asker: Asker) -> Told:
         """Mute in the channel, and say so there."""
         what, value = _muted(action.what)
         now = self.clock.now()
@@ -232,7 +232,7 @@ class AlertCommands:
             text=f"{_name(asker)} has muted {b.harmless(said)} until {_clock(until)}{reason}",
         )
 
-    def unmute(self, action: grammar.Unmute, asker: Asker) -> Told:
+    def unmute(self, action: typed.Unmute, asker: Asker) -> Told:
         """End the mutes of the channel that were meant, and say so there."""
         what, value = _muted(action.what)
         now = self.clock.now()
@@ -322,7 +322,7 @@ def _muted(what: object) -> tuple[str, str]:
             return "outcome", what.value
         case Fault():
             return "fault", what.value
-        case grammar.Target():
+        case typed.Target():
             return "target", what.said
         case _:
             return "all", ""

@@ -12,7 +12,7 @@ from typing import Any
 from slack_bolt import Ack
 
 from bot.redact import foreign
-from bot.slack import grammar, messages_answers, serving
+from bot.slack import grammar, messages_answers, serving, typed
 from bot.slack.blocks import Message
 from bot.slack.messages import KINDS
 from bot.slack.services import Asker, Services
@@ -20,21 +20,21 @@ from bot.slack.switchboard import Switchboard, UnknownTenantError
 
 _RETRIES_SECONDS = 3600.0
 _NAMES: dict[type, str] = {
-    grammar.Diagnose: "diagnose",
-    grammar.DiagnoseId: "diagnose",
-    grammar.DiagnoseSession: "diagnose",
-    grammar.LookAtTarget: "target",
-    grammar.Recent: "recent",
-    grammar.Subscribe: "subscribe",
-    grammar.Unsubscribe: "unsubscribe",
-    grammar.ListSubscriptions: "list",
-    grammar.Mute: "mute",
-    grammar.Unmute: "unmute",
-    grammar.Why: "why",
-    grammar.ShowStatus: "status",
-    grammar.SendTest: "test",
-    grammar.Help: "help",
-    grammar.Misunderstood: "misunderstood",
+    typed.Diagnose: "diagnose",
+    typed.DiagnoseId: "diagnose",
+    typed.DiagnoseSession: "diagnose",
+    typed.LookAtTarget: "target",
+    typed.Recent: "recent",
+    typed.Subscribe: "subscribe",
+    typed.Unsubscribe: "unsubscribe",
+    typed.ListSubscriptions: "list",
+    typed.Mute: "mute",
+    typed.Unmute: "unmute",
+    typed.Why: "why",
+    typed.ShowStatus: "status",
+    typed.SendTest: "test",
+    typed.Help: "help",
+    typed.Misunderstood: "misunderstood",
 }
 
 
@@ -52,10 +52,10 @@ def handle(services: Services, ack: Ack, body: dict[str, Any], board: Switchboar
         return
     action = grammar.parse(text, region=services.region, now=services.clock.now())
     name = _NAMES[type(action)]
-    if isinstance(action, grammar.Help):
+    if isinstance(action, typed.Help):
         _acked(ack, messages_answers.usage(tenants=list(board.by_tenant) if board else ()))
         services.use(asker, name, "", "answered")
-    elif isinstance(action, grammar.Misunderstood):
+    elif isinstance(action, typed.Misunderstood):
         _acked(ack, messages_answers.usage(action.text, action.hint, withheld=action.withheld))
         services.use(asker, name, "", "answered")
     elif not services.pool.reserve():
@@ -66,21 +66,21 @@ def handle(services: Services, ack: Ack, body: dict[str, Any], board: Switchboar
         _acked(ack, messages_answers.looking_up(what)) if what else ack()
         say = serving.privately(services, asker)
         work = _work(services, action, text)
-        subject, number = _subject(action), action.number if isinstance(action, grammar.Diagnose) else None
+        subject, number = _subject(action), action.number if isinstance(action, typed.Diagnose) else None
         services.pool.run(
             lambda: serving.serve(services, asker, name=name, subject=subject, work=work, say=say, number=number)
         )
 
 
-def _work(services: Services, action: grammar.Action, text: str) -> Callable[[Asker], str]:
+def _work(services: Services, action: typed.Action, text: str) -> Callable[[Asker], str]:
     def work(asker: Asker) -> str:
         say = serving.privately(services, asker)
-        if isinstance(action, grammar.Diagnose | grammar.DiagnoseId | grammar.DiagnoseSession):
+        if isinstance(action, typed.Diagnose | typed.DiagnoseId | typed.DiagnoseSession):
             # Times of day are the asker's, whose zone is known only now.
             local = grammar.parse(text, region=services.region, now=services.clock.now(), zone=asker.zone)
-            report = serving.look_up(services, grammar.query(local if isinstance(local, grammar.Diagnose) else action))
+            report = serving.look_up(services, grammar.query(local if isinstance(local, typed.Diagnose) else action))
             return serving.deliver(services, asker, report, private=action.private)
-        if isinstance(action, grammar.LookAtTarget):
+        if isinstance(action, typed.LookAtTarget):
             with services.deadline() as deadline:
                 found = services.lookups.target(action.kind, action.id, deadline)
             say(messages_answers.target(found))
@@ -97,39 +97,39 @@ def _work(services: Services, action: grammar.Action, text: str) -> Callable[[As
     return work
 
 
-def _what(action: grammar.Action) -> str:
+def _what(action: typed.Action) -> str:
     """For "Looking up …": never more of a number than its last four digits. Empty: not worth a word."""
     match action:
-        case grammar.Diagnose():
+        case typed.Diagnose():
             return f"…{action.number.last4}"
-        case grammar.DiagnoseId():
+        case typed.DiagnoseId():
             return f"conversation {foreign(action.conversation_id, 80)}"
-        case grammar.DiagnoseSession():
+        case typed.DiagnoseSession():
             return f"session {foreign(action.session_id, 80)}"
-        case grammar.LookAtTarget():
+        case typed.LookAtTarget():
             return f"{KINDS[action.kind]} {foreign(action.id, 80)}"
         case _:
             return ""  # answered as fast as an ack is
 
 
-def _subject(action: grammar.Action) -> str:
+def _subject(action: typed.Action) -> str:
     """What it is about, masked, for the audit."""
     match action:
-        case grammar.Diagnose():
+        case typed.Diagnose():
             said = action.number.masked
-        case grammar.DiagnoseId():
+        case typed.DiagnoseId():
             said = action.conversation_id
-        case grammar.DiagnoseSession():
+        case typed.DiagnoseSession():
             said = action.session_id
-        case grammar.LookAtTarget():
+        case typed.LookAtTarget():
             said = f"{action.kind.value} {action.id}"
-        case grammar.Subscribe() | grammar.Recent() | grammar.Unsubscribe():
+        case typed.Subscribe() | typed.Recent() | typed.Unsubscribe():
             said = str(action.filters or "")
-        case grammar.Mute():
+        case typed.Mute():
             said = f"{_muted(action.what)} {action.why}".strip()
-        case grammar.Unmute():
+        case typed.Unmute():
             said = _muted(action.what)
-        case grammar.Why():
+        case typed.Why():
             said = action.alert
         case _:
             said = ""
@@ -137,7 +137,7 @@ def _subject(action: grammar.Action) -> str:
 
 
 def _muted(what: object) -> str:
-    return what.said if isinstance(what, grammar.Target) else str(what)
+    return what.said if isinstance(what, typed.Target) else str(what)
 
 
 def _acked(ack: Ack, message: Message) -> None:

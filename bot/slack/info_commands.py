@@ -20,7 +20,7 @@ from bot.clock import Clock
 from bot.diagnosis.outcomes import Fault, Outcome
 from bot.slack import alert_answers as answers
 from bot.slack import blocks as b
-from bot.slack import grammar, status_answers
+from bot.slack import status_answers, typed
 from bot.slack.alert_answers import Recent
 from bot.slack.alert_commands import subscription
 from bot.slack.classify import classify
@@ -48,9 +48,9 @@ class InfoCommands:
 
     def handlers(self) -> Mapping[type, Handler]:
         """The commands that are served here."""
-        return {grammar.Recent: self.recent, grammar.Why: self.why, grammar.ShowStatus: self.status}
+        return {typed.Recent: self.recent, typed.Why: self.why, typed.ShowStatus: self.status}
 
-    def recent(self, action: grammar.Recent, asker: Asker) -> Told:
+    def recent(self, action: typed.Recent, asker: Asker) -> Told:
         """The latest failed handovers that match."""
         since = self.clock.now() - timedelta(hours=HOURS)
         with reading(self.engine) as connection:
@@ -80,7 +80,7 @@ class InfoCommands:
         )
         return Told(message, f"found: {len(found)}")
 
-    def why(self, action: grammar.Why, asker: Asker) -> Told:
+    def why(self, action: typed.Why, asker: Asker) -> Told:
         """What an alert rests on, and why it is or is not told in this channel."""
         now = self.clock.now()
         with reading(self.engine) as connection:
@@ -91,7 +91,7 @@ class InfoCommands:
             found = explain.explain(connection, here, group, asker.channel_id, now)
         return Told(answers.why(found), found.reason.name.lower())
 
-    def status(self, action: grammar.ShowStatus, asker: Asker) -> Told:
+    def status(self, action: typed.ShowStatus, asker: Asker) -> Told:
         """How everything is doing, with Slack asked just now."""
         del action, asker
         seconds, error = self._ping()

@@ -18,7 +18,7 @@ from bot.cxone.errors import ServerFaultError
 from bot.cxone.investigate import ById, ByNumber, BySession, ConversationNotFound
 from bot.demo.workspace import Workspace
 from bot.diagnosis.handover import Searched
-from bot.slack import grammar
+from bot.slack import typed
 from bot.slack.app import build_app
 from bot.slack.blocks import Message
 from bot.slack.services import Asker, Told
@@ -136,11 +136,11 @@ def test_what_has_no_handler_says_that_it_comes_with_alerts(house: House, text: 
 def test_a_handler_answers_the_asker(build: Build) -> None:
     """How other rooms add commands."""
 
-    def status(action: grammar.ShowStatus, asker: Asker) -> Told:
+    def status(action: typed.ShowStatus, asker: Asker) -> Told:
         del action
         return Told(Message(f"All well, {asker.user_id}."), "well")
 
-    house = build(handlers={grammar.ShowStatus: status})
+    house = build(handlers={typed.ShowStatus: status})
     house.slack.command("status")
     assert house.whispered("All well, U0SAM.")
     assert house.used()[0].result == "well"

@@ -9,12 +9,13 @@ from bot.alerts.filters import Filters
 from bot.diagnosis.handover import TargetKind
 from bot.diagnosis.outcomes import Fault, Outcome
 from bot.slack import grammar as g
+from bot.slack import typed
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 UUID = "5f0c2a12-3456-7890-1234-567890123456"
 
 
-def parse(text: str) -> g.Action:
+def parse(text: str) -> typed.Action:
     """As typed in the US at 14:05 UTC."""
     return g.parse(text, region="US", now=NOW)
 
@@ -22,7 +23,7 @@ def parse(text: str) -> g.Action:
 @pytest.mark.parametrize("text", ["", "   ", "help", "Help", "?", "/help", "\u200b"])
 def test_nothing_and_help_are_help(text: str) -> None:
     """An empty command is a question how to use it."""
-    assert parse(text) == g.Help()
+    assert parse(text) == typed.Help()
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_nothing_and_help_are_help(text: str) -> None:
 def test_a_number_is_a_diagnosis(text: str, at: datetime | None, since: timedelta | None, private: bool) -> None:  # noqa: FBT001 - a table
     """With its time, how far back, and for whom."""
     found = parse(text)
-    assert isinstance(found, g.Diagnose)
+    assert isinstance(found, typed.Diagnose)
     assert found.number.e164 == "+15550199888"
     assert (found.at, found.since, found.private) == (at, since, private)
 
@@ -57,47 +58,47 @@ def test_a_number_is_a_diagnosis(text: str, at: datetime | None, since: timedelt
 def test_a_time_of_day_is_the_askers() -> None:
     """14:00 in Amsterdam is 13:00 UTC in winter."""
     found = g.parse("+15550199888 at 14:00", region="US", now=NOW, zone=ZoneInfo("Europe/Amsterdam"))
-    assert isinstance(found, g.Diagnose)
+    assert isinstance(found, typed.Diagnose)
     assert found.at == datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     ("text", "action"),
     [
-        (f"id {UUID}", g.DiagnoseId(UUID)),
-        (UUID, g.DiagnoseId(UUID)),
-        (f"{UUID} private", g.DiagnoseId(UUID, private=True)),
-        ("ID `abc` private", g.DiagnoseId("abc", private=True)),
-        ("id <tel:123456789|123456789>", g.DiagnoseId("123456789")),
-        ("session cgy-81", g.DiagnoseSession("cgy-81")),
-        ("agent u-1", g.LookAtTarget(TargetKind.USER, "u-1")),
-        ("Queue q-1", g.LookAtTarget(TargetKind.QUEUE, "q-1")),
-        ("flow f-1", g.LookAtTarget(TargetKind.FLOW, "f-1")),
-        ("recent", g.Recent(Filters())),
-        ("recent outcome=rejected", g.Recent(Filters(outcomes=(Outcome.REJECTED,)))),
+        (f"id {UUID}", typed.DiagnoseId(UUID)),
+        (UUID, typed.DiagnoseId(UUID)),
+        (f"{UUID} private", typed.DiagnoseId(UUID, private=True)),
+        ("ID `abc` private", typed.DiagnoseId("abc", private=True)),
+        ("id <tel:123456789|123456789>", typed.DiagnoseId("123456789")),
+        ("session cgy-81", typed.DiagnoseSession("cgy-81")),
+        ("agent u-1", typed.LookAtTarget(TargetKind.USER, "u-1")),
+        ("Queue q-1", typed.LookAtTarget(TargetKind.QUEUE, "q-1")),
+        ("flow f-1", typed.LookAtTarget(TargetKind.FLOW, "f-1")),
+        ("recent", typed.Recent(Filters())),
+        ("recent outcome=rejected", typed.Recent(Filters(outcomes=(Outcome.REJECTED,)))),
         (
             "subscribe target=“Billing EU” min=5/10m rate=10%",
-            g.Subscribe(Filters(targets=("Billing EU",), failures=5, minutes=10, rate=0.1)),
+            typed.Subscribe(Filters(targets=("Billing EU",), failures=5, minutes=10, rate=0.1)),
         ),
-        ("unsubscribe", g.Unsubscribe()),
-        ("list", g.ListSubscriptions()),
-        ("mute rejected 2h", g.Mute(Outcome.REJECTED, timedelta(hours=2))),
+        ("unsubscribe", typed.Unsubscribe()),
+        ("list", typed.ListSubscriptions()),
+        ("mute rejected 2h", typed.Mute(Outcome.REJECTED, timedelta(hours=2))),
         (
             "mute platform 30m deploy of today",
-            g.Mute(Fault.PLATFORM, timedelta(minutes=30), "deploy of today"),
+            typed.Mute(Fault.PLATFORM, timedelta(minutes=30), "deploy of today"),
         ),
-        ('mute "Billing EU" 1d', g.Mute(g.Target("Billing EU"), timedelta(days=1))),
-        ("mute target=rejected 1d", g.Mute(g.Target("rejected"), timedelta(days=1))),
-        ("mute fault=unknown 1d", g.Mute(Fault.UNKNOWN, timedelta(days=1))),
-        ("mute all 1d", g.Mute("all", timedelta(days=1))),
-        ("unmute", g.Unmute("all")),
-        ("unmute Billing", g.Unmute(g.Target("Billing"))),
-        ("why 12", g.Why("12")),
-        ("status", g.ShowStatus()),
-        ("test", g.SendTest()),
+        ('mute "Billing EU" 1d', typed.Mute(typed.Target("Billing EU"), timedelta(days=1))),
+        ("mute target=rejected 1d", typed.Mute(typed.Target("rejected"), timedelta(days=1))),
+        ("mute fault=unknown 1d", typed.Mute(Fault.UNKNOWN, timedelta(days=1))),
+        ("mute all 1d", typed.Mute("all", timedelta(days=1))),
+        ("unmute", typed.Unmute("all")),
+        ("unmute Billing", typed.Unmute(typed.Target("Billing"))),
+        ("why 12", typed.Why("12")),
+        ("status", typed.ShowStatus()),
+        ("test", typed.SendTest()),
     ],
 )
-def test_every_command_is_read(text: str, action: g.Action) -> None:
+def test_every_command_is_read(text: str, action: typed.Action) -> None:
     """The grammar of the design, in any case."""
     assert parse(text) == action
 
@@ -136,7 +137,7 @@ def test_every_command_is_read(text: str, action: g.Action) -> None:
 def test_what_is_not_understood_says_why(text: str, hint: str) -> None:
     """And keeps what was typed, to repeat it. A wrong filter never means everything."""
     found = parse(text)
-    assert isinstance(found, g.Misunderstood)
+    assert isinstance(found, typed.Misunderstood)
     assert hint in found.hint
     assert not found.withheld
 
@@ -145,7 +146,7 @@ def test_what_is_not_understood_says_why(text: str, hint: str) -> None:
 def test_a_withheld_number_is_told_apart(text: str) -> None:
     """The help then offers what does not need a number."""
     found = parse(text)
-    assert isinstance(found, g.Misunderstood)
+    assert isinstance(found, typed.Misunderstood)
     assert found.withheld
 
 
@@ -173,4 +174,4 @@ WORDS = st.sampled_from(
 @given(st.text(max_size=80) | st.lists(WORDS, max_size=7).map(" ".join))
 def test_any_text_is_an_action(text: str) -> None:
     """Nothing that can be typed raises."""
-    assert isinstance(parse(text), g.Action)
+    assert isinstance(parse(text), typed.Action)
