@@ -19,6 +19,7 @@ A failure goes:   alerts/watcher.py → store/ → slack/notifier.py → the cha
 
     cli.py           the commands, parsed and handed over; __main__.py is `python -m bot`
     wiring.py        builds the parts from the settings; the only place that knows them all
+    beside.py        what is done beside a running bot: check, audit, forget
     settings.py      all configuration; tenants.py the file of several tenants
     alerting.py      watcher and notifier of one tenant; background.py runs those of all
     running.py       starts and stops the parts of `run`

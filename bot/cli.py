@@ -94,7 +94,7 @@ def _save(path: str, report: Report, *, as_json: bool) -> None:
 
 
 def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
-    from bot import terminal, wiring  # noqa: PLC0415 - see the top
+    from bot import beside, terminal, wiring  # noqa: PLC0415 - see the top
     from bot.cxone.errors import CXoneError  # noqa: PLC0415 - see the top
     from bot.cxone.investigate import ConversationNotFound  # noqa: PLC0415 - see the top
 
@@ -102,11 +102,11 @@ def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
     query = _query(settings, asked, as_json=as_json)
     try:
         with terminal.progress() as on_progress:
-            desk = wiring.build_investigator(settings, SystemClock())
-            index = wiring.known_here(settings, SystemClock())
+            investigator = wiring.build_investigator(settings, SystemClock())
+            index = beside.known_here(settings, SystemClock())
             if index is not None:
-                desk.known, desk.peers_of = index.known, index.peers_of
-            return desk.look_up(query, on_progress=on_progress)
+                investigator.known, investigator.peers_of = index.known, index.peers_of
+            return investigator.look_up(query, on_progress=on_progress)
     except ConversationNotFound as none:
         plain = asked["number"] and not asked["since"] and not (none.searched and none.searched.hotline)
         further = " To look further back, add --since 3d." if plain else ""
@@ -232,7 +232,7 @@ def migrate() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def audit(*, since: str, as_json: bool) -> None:
     """Who used the bot for what: look-ups (masked), refusals, mutes, subscriptions."""
-    from bot import terminal, wiring  # noqa: PLC0415 - see the top
+    from bot import beside, terminal  # noqa: PLC0415 - see the top
     from bot.slack.spans import duration  # noqa: PLC0415 - see the top
     from bot.store.engine import StoreError  # noqa: PLC0415 - see the top
 
@@ -241,7 +241,7 @@ def audit(*, since: str, as_json: bool) -> None:
     if span is None:
         _end(USAGE, "usage", "--since takes a span such as 12h or 30d.")
     try:
-        for row in wiring.audited(settings, SystemClock().now() - span):
+        for row in beside.audited(settings, SystemClock().now() - span):
             click.echo(terminal.audit_json(row) if as_json else terminal.audit_line(row))
     except SettingsError as wrong:
         _end(USAGE, "settings", "\n".join(wrong.faults))
@@ -253,7 +253,7 @@ def audit(*, since: str, as_json: bool) -> None:
 @click.argument("number")
 def forget(*, number: str) -> None:
     """Remove the traces of a phone NUMBER from the database, of every tenant; says what it removed."""
-    from bot import phone, wiring  # noqa: PLC0415 - see the top
+    from bot import beside, phone  # noqa: PLC0415 - see the top
     from bot.store.engine import StoreError  # noqa: PLC0415 - see the top
 
     settings = _settings()
@@ -261,7 +261,7 @@ def forget(*, number: str) -> None:
         _end(USAGE, "settings", "CXONE_TENANT_ID: missing. It is the tenant whose calls the database holds.")
     try:
         meant = phone.parse(number, settings.default_region)
-        by_tenant = wiring.forget(settings, meant)
+        by_tenant = beside.forget(settings, meant)
     except phone.NotANumber as fault:
         _end(USAGE, "usage", fault.sentence)
     except SettingsError as wrong:
@@ -287,10 +287,10 @@ def forget(*, number: str) -> None:
 @main.command()
 def check() -> None:
     """Settings, CXone, Slack: one line each, whether it answers with enough permission."""
-    from bot import wiring  # noqa: PLC0415 - see the top
+    from bot import beside  # noqa: PLC0415 - see the top
 
     failed = False
-    for line in wiring.checks(SystemClock()):
+    for line in beside.checks(SystemClock()):
         click.echo(str(line))
         failed = failed or line.failed
     sys.exit(FAILED if failed else 0)

@@ -6,10 +6,9 @@ import contextlib
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
@@ -23,7 +22,7 @@ from bot.cxone.http import Call, Session
 from bot.cxone.investigate import Investigator
 from bot.cxone.platform import Conversations, client_credentials
 from bot.diagnosis.handover import Timing
-from bot.settings import Settings, SettingsError, load
+from bot.settings import Settings
 from bot.tenants import Tenant
 from bot.tenants import load as load_tenants
 
@@ -34,12 +33,10 @@ if TYPE_CHECKING:
     from bot.alerting import Alerting
     from bot.alerts.index import Index
     from bot.background import Background
-    from bot.check import Line
     from bot.jobs import Jobs
     from bot.running import Part
     from bot.slack.services import Services, Use
     from bot.slack.status_answers import Quota
-    from bot.store.purge import Forgotten
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +45,6 @@ Reasons = Callable[[], list[str]]
 DATABASE_PATIENCE, DATABASE_PAUSE = 30.0, 2.0  # seconds in which a PostgreSQL may come up, and between two tries
 POST_SECONDS = 7  # of one call to Slack for alerts: a killed process's post is looked for soon after
 SWEEP_LOCAL, SWEEP_DISTRIBUTED = 0.25, 2.0  # seconds between two looks for something to send
-
-AUDITED = ("at", "actor", "channel", "action", "subject", "result")
 
 
 def timing(settings: Settings) -> Timing:
@@ -395,165 +390,12 @@ def index(settings: Settings, clock: Clock, database: Database) -> Index:
     )
 
 
-def known_here(settings: Settings, clock: Clock) -> Index | None:
-    """The index of a bot that runs on this machine with the same database, without its lock; None if there is none."""
-    url = settings.database_url.get_secret_value()
-    path = Path(url.removeprefix("sqlite:///"))
-    if not url.startswith("sqlite:///") or not path.is_file():
-        return None
-    from bot.store import engine, keys  # noqa: PLC0415 - as above
-
-    try:
-        key = settings.hash_key.get_secret_value() or keys.kept(url)
-        opened = engine.open_store(url)
-        version, newest = engine.schema_version(opened)
-    except engine.StoreError as why:
-        log.debug("no index", reason=str(why))
-        return None
-    if not key or version != newest:
-        opened.dispose()
-        return None
-    return index(settings, clock, Database(opened, key))
-
-
-def _tenant_names(settings: Settings) -> dict[str, str]:
-    """The name of each tenant by its id. Raises `SettingsError`."""
-    return {each.settings.cxone_tenant_id: each.name for each in load_tenants(settings, secrets=False)}
-
-
-def forget(settings: Settings, number: phone.Number) -> list[tuple[str, Forgotten | None]]:
-    """Remove a number from the tables, beside a running bot too. Raises `StoreError`, `SettingsError`.
-
-    Says by tenant's name what went: None is nothing, for this tenant's numbers are hashed with another key. With a file
-    of tenants also those are looked through that it no longer names.
-    """
-    from bot.alerts.index import HASHED_WITH, fingerprint  # noqa: PLC0415 - as above
-    from bot.store import engine, facts, purge  # noqa: PLC0415 - as above
-
-    names = _tenant_names(settings)
-    database = open_database(settings)
-    mine, hashed = fingerprint(database.hash_key), phone.hashed(number.e164, database.hash_key)
-    gone = []
-    try:
-        with engine.writing(database.engine) as connection:
-            kept = purge.with_numbers(connection) if settings.tenants_file else []
-            for tenant in dict.fromkeys([*names, *kept]):
-                key = facts.fact(connection, tenant, HASHED_WITH)
-                same = key is None or key.value == mine
-                name = names.get(tenant, tenant)
-                gone.append((name, purge.forget(connection, tenant, hashed) if same else None))
-        return gone
-    finally:
-        database.engine.dispose()
-
-
 def quota(investigator: Investigator, max_rps: float | None) -> Quota:
     """What was asked of CXone, and how fast it may be asked now."""
     from bot.slack.status_answers import Quota  # noqa: PLC0415 - as above
 
     session = investigator.platform.session
     return Quota(session.requests_last_hour(), max_rps, session.rate.limit())
-
-
-def audited(settings: Settings, since: datetime) -> list[Mapping[str, Any]]:
-    """The rows of the audit: at, actor, channel, action, subject, result. Raises `StoreError`, `SettingsError`.
-
-    With a file of tenants the rows of all, each with its `tenant` after the time.
-    """
-    from bot.store import audit  # noqa: PLC0415 - as above
-    from bot.store.engine import reading  # noqa: PLC0415 - as above
-
-    names = _tenant_names(settings)
-    database = open_database(settings)
-    try:
-        with reading(database.engine) as connection:
-            if not settings.tenants_file:
-                rows = audit.since(connection, settings.cxone_tenant_id, since)
-                return [{name: getattr(row, name) for name in AUDITED} for row in rows]
-            return [
-                {"at": row.at, "tenant": names.get(row.tenant, row.tenant)}
-                | {name: getattr(row, name) for name in AUDITED[1:]}
-                for row in audit.since(connection, None, since)
-            ]
-    finally:
-        database.engine.dispose()
-
-
-def checks(clock: Clock) -> Iterator[Line]:
-    """The lines of `check`, of each tenant where a file names them.
-
-    What the settings lack is said, and the rest is checked all the same.
-    """
-    from bot import check, check_contacts  # noqa: PLC0415 - as above
-    from bot.slack import app as slack  # noqa: PLC0415 - as above
-
-    # 1. The settings and the database.
-    faults = _faults()
-    if not faults:
-        yield check.Line(check.Mark.OK, "Settings", "complete")
-    for fault in faults:
-        yield check.Line(check.Mark.FAIL, "Settings", fault)
-    yield _database_line()
-
-    # 2. CXone, tenant by tenant.
-    tenants: dict[str, Settings] = {}
-    with contextlib.suppress(SettingsError):
-        tenants = _by_label(load(["cxone"]))
-    for label, settings in tenants.items():
-        with contextlib.closing(build_platform(settings, clock)) as platform:
-            if isinstance(platform, Contacts):
-                lines = check_contacts.contacts(settings, platform, clock)
-            else:
-                lines = check.cxone(settings, platform, clock)
-            yield from (dataclasses.replace(line, tenant=label) for line in lines)
-
-    # 3. Slack, which they share.
-    with contextlib.suppress(SettingsError):
-        settings = load(["slack"])
-        client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
-        yield from check.slack(settings, client, tenants)
-
-
-def _faults() -> list[str]:
-    """All that is wrong with the settings and with the file of tenants."""
-    faults: list[str] = []
-    for look in (lambda: load(("cxone", "slack")), lambda: load_tenants(load())):
-        try:
-            look()
-        except SettingsError as wrong:
-            faults += [fault for fault in wrong.faults if fault not in faults]
-    return faults
-
-
-def _by_label(settings: Settings) -> dict[str, Settings]:
-    """The settings of each tenant by its name, names of one width; without a file no name. Raises `SettingsError`."""
-    if not settings.tenants_file:
-        return {"": settings}
-    tenants = load_tenants(settings)
-    width = max(len(each.name) for each in tenants)
-    return {each.name.ljust(width): each.settings for each in tenants}
-
-
-def _database_line() -> Line:
-    """Whether the database can be opened and is of our schema. A SQLite file that is not there yet is not made."""
-    from bot.check import Line, Mark  # noqa: PLC0415 - as above
-    from bot.store import engine  # noqa: PLC0415 - as above
-
-    try:
-        url = load().database_url.get_secret_value()
-    except SettingsError:
-        return Line(Mark.FAIL, "Database", "not looked at: the settings are wrong")
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        return Line(Mark.OK, "Database", "a new SQLite file, made when the bot starts")
-    try:
-        opened = engine.open_store(url)
-        found, newest = engine.schema_version(opened)
-        opened.dispose()
-    except engine.StoreError as why:
-        return Line(Mark.FAIL, "Database", str(why))
-    if found == newest:
-        return Line(Mark.OK, "Database", f"schema {found}")
-    return Line(Mark.NOTE, "Database", f"schema {found or 'none'}, to be migrated to {newest} when the bot starts")
 
 
 class _OnlyStops:

@@ -25,6 +25,7 @@ ORDER = (
     ("check_contacts", "saved", "alerting"),
     ("background", "metrics", "running", "socket_mode", "web"),
     ("wiring",),
+    ("beside",),
     ("cli",),
     ("__main__", "demo"),
 )
