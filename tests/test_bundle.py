@@ -96,8 +96,8 @@ def test_the_command_writes_and_reads_it(tmp_path: Path, monkeypatch: pytest.Mon
             monkeypatch.setenv(name, value)
         first = CliRunner().invoke(main, ["diagnose", "--id", contact, "--save", "b.json", "--json"])
     second = CliRunner().invoke(main, ["diagnose", "--file", "b.json", "--json"])
+    assert (first.exit_code, second.exit_code) == (0, 0), (first.exception, first.output, second.output)
     one, other = json.loads(first.stdout), json.loads(second.stdout)
-    assert (first.exit_code, second.exit_code) == (0, 0)
     assert {key: one[key] for key in ("outcome", "summary", "findings")} == {
         key: other[key] for key in ("outcome", "summary", "findings")
     }
