@@ -280,8 +280,6 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     from bot.slack.signed import only_signed  # noqa: PLC0415 - as above
     from bot.slack.switchboard import Switchboard  # noqa: PLC0415 - as above
     from bot.socket_mode import SocketMode  # noqa: PLC0415 - as above
-    from bot.store import audit  # noqa: PLC0415 - as above
-    from bot.store.engine import StoreError, writing  # noqa: PLC0415 - as above
 
     # 1. What is kept, and how it is doing.
     database = open_database(settings, alone=True, clock=clock)
@@ -294,22 +292,7 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
 
     def used(tenant: str, use: Use) -> None:
         metrics.used(use.action, use.result)
-        log.info("Used", action=use.action, subject=use.subject, result=use.result, who=use.user_id)
-        try:
-            with writing(database.engine) as connection:
-                audit.write(
-                    connection,
-                    tenant,
-                    at=use.at,
-                    actor=use.user_id,
-                    channel=use.channel_id,
-                    action=use.action,
-                    subject=use.subject,
-                    number_hash=phone.hashed(use.number.e164, database.hash_key) if use.number else "",
-                    result=use.result,
-                )
-        except StoreError as why:  # the answer matters more than its line in the audit
-            log.warning("Not audited", action=use.action, reason=str(why))
+        audit_use(database, tenant, use)
 
     # 2. Who looks things up, who answers people, who watches.
     client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
@@ -338,6 +321,29 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     server = web.Server(web.routes(slack=handler, reasons=reasons, metrics=metrics.page), settings.host, settings.port)
     closing = [_OnlyStops(each.investigator.close) for each in centres]
     return [*closing, background, _OnlyStops(services.pool.close), server, *([socket] if socket else [])]
+
+
+def audit_use(database: Database, tenant: str, use: Use) -> None:
+    """Write one use of the bot down; the answer matters more than its line in the audit."""
+    from bot.store import audit  # noqa: PLC0415 - as above
+    from bot.store.engine import StoreError, writing  # noqa: PLC0415 - as above
+
+    log.info("Used", action=use.action, subject=use.subject, result=use.result, who=use.user_id)
+    try:
+        with writing(database.engine) as connection:
+            audit.write(
+                connection,
+                tenant,
+                at=use.at,
+                actor=use.user_id,
+                channel=use.channel_id,
+                action=use.action,
+                subject=use.subject,
+                number_hash=phone.hashed(use.number.e164, database.hash_key) if use.number else "",
+                result=use.result,
+            )
+    except StoreError as why:
+        log.warning("Not audited", action=use.action, reason=str(why))
 
 
 def services_of(centre: Centre, common: Services, audit: Callable[[Use], None], reasons: Reasons) -> Services:

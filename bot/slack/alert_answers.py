@@ -144,7 +144,7 @@ def _subscription(each: Subscription) -> list[b.Element | str | None]:
     if each.paused_at is not None:
         parts += [_GAP, b.bold("paused"), " since ", b.when(each.paused_at, _DAY_TIME)]
         parts += [": Slack answers ", b.code(foreign(each.paused_why, 60))]
-        parts += ["; invite me and subscribe again"]
+        parts += ["; invite me, or subscribe again, and they go on"]
     return parts
 
 

@@ -291,8 +291,8 @@ class Notifier:
         deliveries.pause(connection, self.tenant, channel, now, f"Slack answers {code}")
         log.error("channel paused", channel=channel, code=code)
         text = (
-            f"Alerts for <#{channel}> are paused: Slack answers {code}. Invite the bot again or unarchive the channel, "
-            "then subscribe once more; what waits is sent then, within 24 hours."
+            f"Alerts for <#{channel}> are paused: Slack answers {code}. Invite the bot and they go on; of a channel "
+            "that was archived, unarchive it and subscribe once more. What waits is sent then, within 24 hours."
         )
         for receiver in dict.fromkeys([*authors, self.ops_channel]):
             if receiver and receiver != channel:
