@@ -127,7 +127,7 @@ def pauses_and_lines(world: World) -> Expected:
     world.quietly(lambda: world.subscribe("min=1"))
     world.run(4)
     world.centre.down = True
-    world.run(2, poll_every=1)
+    world.run(4, poll_every=1)  # so often that two crashes leave a poll which notes the outage
     world.clock.advance(minutes=6)
     world.run(3)
     world.centre.down = False
