@@ -189,10 +189,8 @@ _TARGETS_REASONS: dict[Family | None, Code] = {
 }
 
 
-def refused_for_a_reason_nobody_knows(case: Case) -> Verdict | None:
-    """A refusal whose reason says nothing about a side; a target that is gone is the likeliest cause."""
-    if family(case) is None:
-        return None
+def refused_for_a_reason_nobody_knows(case: Case) -> Verdict:
+    """Any other refusal: its reason says nothing about a side, and a target that is gone is the likeliest cause."""
     lost = gone(case)
     if lost is not None:
         return lost

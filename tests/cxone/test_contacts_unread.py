@@ -80,6 +80,13 @@ def test_without_history_and_sums_nobody_can_tell() -> None:
     assert found.alternatives
 
 
+def test_a_known_length_alone_shows_no_silence() -> None:
+    """The call went on for 200 s after the request, and neither states nor sums tell what happened in them."""
+    found = told(sums={"totalDurationSeconds": "260.5"})
+    assert found.outcome is Outcome.UNKNOWN
+    assert "took the call, or refused it" in found.alternatives[0]
+
+
 @pytest.mark.parametrize("skill", [0, 4711])
 def test_states_that_nobody_can_name_are_not_judged(skill: int) -> None:
     """Names in another language, without descriptions: something changed, and that is all; no target is made of it."""

@@ -172,3 +172,17 @@ def test_who_left_before_the_request_was_not_rung_for_it() -> None:
     """The leg ended earlier."""
     found = diagnosed(call(asks("f-main"), left("p-ana", -20), legs=(ana(None, -20, disconnectType="busy"),)))
     assert found.outcome is Outcome.IGNORED
+
+
+def test_an_untimed_request_after_a_timed_event() -> None:
+    """It stands after the event before; whether the target, or another agent, came before or after cannot be told."""
+    for person in (ana(9, 40), sam(9, 40)):
+        found = diagnosed(call(event("botStarted", -5), asks("u-ana", None), legs=(person,)))
+        assert found.outcome is Outcome.UNKNOWN
+        assert "the transfer was accepted" in found.alternatives[0]
+
+
+def test_an_acceptance_that_names_the_agent_is_no_answer_of_hers() -> None:
+    """CXone took it for her; that she was in the call the record does not show."""
+    found = diagnosed(call(asks("u-ana"), accepted(1, participantId="p-ana"), legs=(ana(),)), user())
+    assert (found.outcome, found.reached) == (Outcome.ACCEPTED, Reached.REACTED)
