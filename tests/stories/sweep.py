@@ -127,9 +127,9 @@ def pauses_and_lines(world: World) -> Expected:
     world.quietly(lambda: world.subscribe("min=1"))
     world.run(4)
     world.centre.down = True
-    world.run(4, poll_every=1)  # so often that two crashes leave a poll which notes the outage
+    world.run(4, poll_every=1)  # so often, here and below, that two crashes leave a poll which sees the outage
     world.clock.advance(minutes=6)
-    world.run(3)
+    world.run(4, poll_every=1)
     world.centre.down = False
     world.run(6)
     calls.append(world.centre.call("rejected", target="q-sales"))
