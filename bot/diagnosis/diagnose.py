@@ -51,7 +51,7 @@ def diagnose(
     steps = in_order(conversation, parties)
     ending = ending_of(conversation, parties, steps)
     requests = requests_of(conversation, parties, timing, steps)
-    unread = any(fault.startswith("events") for fault in conversation.faults)
+    unread = bool(conversation.faults) and any(fault.startswith("events") for fault in conversation.faults)
     judged: dict[int, tuple[Case, Verdict]] = {}  # by the request's number
     names: dict[str, str] = {}  # of targets, by the id that was asked for
     for request in requests:

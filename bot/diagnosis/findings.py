@@ -20,6 +20,8 @@ _TAKEN = frozenset({Outcome.ACCEPTED, Outcome.WAITING})
 _WITHOUT_ANSWER = frozenset({Outcome.ABANDONED, Outcome.IGNORED, Outcome.UNANSWERED, Outcome.UNKNOWN})
 _NOTHING_CAME = frozenset({Code.TRANSFER_IGNORED, Code.FLOW_WITHOUT_TRIGGER})
 _INFO = Status.INFO
+# Python 3.11 is slow to look up a member of an enum: what nearly every call is asked for is looked up once.
+_NOBODY_FREE, _REJECTED, _ATTEMPTED = Code.NO_AGENTS_AVAILABLE, Code.TRANSFER_REJECTED, Code.TRANSFER_ATTEMPTED
 
 
 def of_request(case: Case, verdict: Verdict) -> list[Finding]:
@@ -65,7 +67,7 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
         found.append(_new(case, Code.FLOW_WITHOUT_TRIGGER, text, {"flow.triggers": "no event sessionTransfer"}))
     if failed and (few := signal_words.nobody_there(case, target)):
         figures = {"target.available": target.available, "target.assigned": target.assigned}
-        found.append(_new(case, Code.NO_AGENTS_AVAILABLE, few, figures))
+        found.append(_new(case, _NOBODY_FREE, few, figures))
     elif failed and (target.is_available is False or away_then(case)):
         found.append(unavailable(case, target))
     if target.closed_then and failed and not (case.reason and verdict.cause is Code.TARGET_CLOSED):
@@ -82,7 +84,7 @@ def attempted(case: Case) -> Finding:
         evidence[f"{event.path}.fromParticipantId"] = event.from_id
     if event.to_id:
         evidence[f"{event.path}.toParticipantId"] = event.to_id
-    return _new(case, Code.TRANSFER_ATTEMPTED, f"The bot asked for a handover to {case.name}.", evidence)
+    return _new(case, _ATTEMPTED, f"The bot asked for a handover to {case.name}.", evidence)
 
 
 def accepted(case: Case) -> Finding:
@@ -165,7 +167,7 @@ def refused(case: Case, verdict: Verdict) -> list[Finding]:
         text = f"CXone refused the transfer to {case.name} for lack of permission{after}: {_quoted(case)}."
         return [_new(case, Code.TRANSFER_FORBIDDEN, text, evidence, at=rejection.at)]
     text = f"CXone refused the transfer to {case.name}{after}: {_quoted(case)}."
-    found = [_new(case, Code.TRANSFER_REJECTED, text, evidence, at=rejection.at, fault=verdict)]
+    found = [_new(case, _REJECTED, text, evidence, at=rejection.at, fault=verdict)]
     meaning = _meaning(case, verdict.cause)
     if meaning and verdict.cause is not None:
         found.append(_new(case, verdict.cause, meaning, evidence, at=rejection.at))
@@ -174,7 +176,7 @@ def refused(case: Case, verdict: Verdict) -> list[Finding]:
 
 def _meaning(case: Case, cause: Code | None) -> str:
     """What a refusal for this cause says of the target's side, "" for any other."""
-    if cause is Code.NO_AGENTS_AVAILABLE:
+    if cause is _NOBODY_FREE:
         return f"{case.name} {'was not' if case.kind == 'user' else 'had nobody'} free to take the call{_at(case)}."
     if cause is Code.TARGET_CLOSED:
         return f"{case.name} was closed{_at(case)}."

@@ -19,6 +19,10 @@ from bot.diagnosis.reasons import Family
 
 _WITH_THE_CALLER = timedelta(seconds=2)  # a queue's leg that ends this close to the caller's lasted to the end
 
+# Python 3.11 is slow to look up a member of an enum: what every call is asked for is looked up once.
+_FORBIDDEN, _INVALID, _PLATFORM = Family.FORBIDDEN, Family.INVALID, Family.PLATFORM
+_CERTAIN, _LIKELY = Confidence.CERTAIN, Confidence.LIKELY
+
 
 def judge(case: Case) -> Verdict:
     """The first rule that answers; the rules about a refusal are asked only where there is one."""
@@ -48,14 +52,14 @@ def answered(case: Case) -> Verdict | None:
         return None
     named = sign.names_target and sign.at is not None
     sure = named or case.request.queued is not None or case.request.accepted is not sign
-    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, Confidence.CERTAIN if sure else Confidence.LIKELY)
+    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, _CERTAIN if sure else _LIKELY)
 
 
 def came_after_a_refusal(case: Case) -> Verdict | None:
     """Refused first, and then the target itself came."""
     if case.request.late is None:
         return None
-    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, Confidence.LIKELY)
+    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, _LIKELY)
 
 
 def left_while_waiting(case: Case) -> Verdict | None:
@@ -66,12 +70,12 @@ def left_while_waiting(case: Case) -> Verdict | None:
     if not _lasted(case):
         return None
     if case.silence is not None and case.silence <= case.timing.abandon and case.caller_left_first:
-        return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, Confidence.LIKELY)
+        return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, _LIKELY)
     sure = ending.customer_left is not None
     return Verdict(
         Outcome.UNANSWERED,
         Code.AGENT_REFUSED if request.refusals else _reason_then(case) or Code.NOBODY_ANSWERED,
-        Confidence.CERTAIN if sure else Confidence.LIKELY,
+        _CERTAIN if sure else _LIKELY,
         () if sure else (f"somebody at {case.name} answered and the record does not show it",),
     )
 
@@ -100,7 +104,7 @@ def still_waiting(case: Case) -> Verdict | None:
     queue = request.queued.who if request.queued else None
     if queue is not None and queue.ended_at is not None and request.offered is None:
         return None
-    return Verdict(Outcome.WAITING, None, Confidence.CERTAIN)
+    return Verdict(Outcome.WAITING, None, _CERTAIN)
 
 
 def taken(case: Case) -> Verdict | None:
@@ -109,7 +113,7 @@ def taken(case: Case) -> Verdict | None:
     if sign is None or case.request.taken_back:
         return None
     sure = sign.names_target and sign.at is not None
-    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, Confidence.CERTAIN if sure else Confidence.LIKELY)
+    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, _CERTAIN if sure else _LIKELY)
 
 
 # ---- valid and authorised? ------------------------------------------------------------------------------------------
@@ -121,14 +125,14 @@ def malformed(case: Case) -> Verdict | None:
     if event.to_id and event.from_id:
         return None
     code = Code.MISSING_FROM_PARTICIPANT if event.to_id else Code.MISSING_TO_PARTICIPANT
-    return Verdict(Outcome.MALFORMED, code, Confidence.CERTAIN)
+    return Verdict(Outcome.MALFORMED, code, _CERTAIN)
 
 
 def target_is_no_destination(case: Case) -> Verdict | None:
     """The request names the caller or the bot itself as the target."""
-    if case.request.ref is not None or family(case) not in (None, Family.INVALID, Family.UNKNOWN):
+    if case.request.ref is not None or family(case) not in (None, _INVALID, Family.UNKNOWN):
         return None
-    return Verdict(Outcome.INVALID_TARGET, Code.TARGET_NOT_A_DESTINATION, Confidence.CERTAIN)
+    return Verdict(Outcome.INVALID_TARGET, Code.TARGET_NOT_A_DESTINATION, _CERTAIN)
 
 
 # ---- refused --------------------------------------------------------------------------------------------------------
@@ -136,14 +140,14 @@ def target_is_no_destination(case: Case) -> Verdict | None:
 
 def refused_for_permission(case: Case) -> Verdict | None:
     """CXone said 403, or that it is not allowed."""
-    if family(case) is not Family.FORBIDDEN:
+    if family(case) is not _FORBIDDEN:
         return None
-    return Verdict(Outcome.FORBIDDEN, Code.TRANSFER_FORBIDDEN, Confidence.CERTAIN)
+    return Verdict(Outcome.FORBIDDEN, Code.TRANSFER_FORBIDDEN, _CERTAIN)
 
 
 def refused_as_invalid(case: Case) -> Verdict | None:
     """CXone said 400 or 404, or that there is no such target."""
-    if family(case) is not Family.INVALID:
+    if family(case) is not _INVALID:
         return None
     cause = Code.TRANSFER_REJECTED
     if missing(case):
@@ -157,14 +161,14 @@ def refused_as_invalid(case: Case) -> Verdict | None:
             Confidence.POSSIBLE,
             ("the invalid id is `fromParticipantId`, which is not the bot's participant",),
         )
-    return Verdict(Outcome.INVALID_TARGET, cause, Confidence.CERTAIN)
+    return Verdict(Outcome.INVALID_TARGET, cause, _CERTAIN)
 
 
 def refused_by_the_platform(case: Case) -> Verdict | None:
     """A 5xx or a 429: CXone itself."""
-    if family(case) is not Family.PLATFORM:
+    if family(case) is not _PLATFORM:
         return None
-    return Verdict(Outcome.REJECTED, Code.TRANSFER_REJECTED, Confidence.CERTAIN, fault=Fault.PLATFORM)
+    return Verdict(Outcome.REJECTED, Code.TRANSFER_REJECTED, _CERTAIN, fault=Fault.PLATFORM)
 
 
 def refused_by_the_target(case: Case) -> Verdict | None:
@@ -176,10 +180,10 @@ def refused_by_the_target(case: Case) -> Verdict | None:
         return Verdict(
             Outcome.INVALID_TARGET,
             Code.TARGET_INACTIVE,
-            Confidence.LIKELY,
+            _LIKELY,
             (f"{case.name} refused for the reason that CXone states, and was switched off only afterwards",),
         )
-    return Verdict(Outcome.REJECTED, cause, Confidence.CERTAIN, fault=Fault.TARGET)
+    return Verdict(Outcome.REJECTED, cause, _CERTAIN, fault=Fault.TARGET)
 
 
 _TARGETS_REASONS: dict[Family | None, Code] = {
@@ -196,7 +200,7 @@ def refused_for_a_reason_nobody_knows(case: Case) -> Verdict:
         return lost
     others = [f"{case.name} had nobody available", "a limit or a policy inside CXone"]
     if case.target is not None and case.target.closed_then:
-        return Verdict(Outcome.REJECTED, Code.TARGET_CLOSED, Confidence.LIKELY, fault=Fault.TARGET)
+        return Verdict(Outcome.REJECTED, Code.TARGET_CLOSED, _LIKELY, fault=Fault.TARGET)
     if case.from_is_bot is False:
         others.insert(0, "the request was sent in the name of a participant who is not the bot")
     return Verdict(Outcome.REJECTED, Code.TRANSFER_REJECTED, Confidence.POSSIBLE, tuple(others), Fault.UNKNOWN)
@@ -214,7 +218,7 @@ def too_young(case: Case) -> Verdict | None:
     """Asked for less than the grace period ago, in a call that is live."""
     if case.ending.over or case.request.at is None or case.now - case.request.at >= case.timing.grace:
         return None
-    return Verdict(Outcome.PENDING, None, Confidence.CERTAIN)
+    return Verdict(Outcome.PENDING, None, _CERTAIN)
 
 
 def target_is_retired(case: Case) -> Verdict | None:
@@ -244,7 +248,7 @@ def caller_left_at_once(case: Case) -> Verdict | None:
     if not case.ending.over or case.silence is None or case.silence > case.timing.abandon:
         return None
     if case.caller_left_first:
-        return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, Confidence.LIKELY)
+        return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, _LIKELY)
     return unknown("the caller hung up", "the bot or CXone ended the call")
 
 
@@ -255,7 +259,7 @@ def sender_is_not_the_bot(case: Case) -> Verdict | None:
     return Verdict(
         Outcome.FORBIDDEN,
         Code.FROM_PARTICIPANT_NOT_BOT,
-        Confidence.LIKELY,
+        _LIKELY,
         ("the Studio flow does not listen for `sessionTransfer`",),
     )
 
