@@ -100,10 +100,9 @@ def _accepted(case: Case, _: Verdict) -> str:
 
 
 def _waiting(case: Case, _: Verdict) -> str:
-    what = "is being rung" if case.request.offered and not case.request.queued else f"has waited {_silence(case)}"
     if case.request.offered and not case.request.queued:
         return f"{case.name} is being rung since {_silence(case)}, and the call is live."
-    return f"The call {what} in {case.name} and is live."
+    return f"The call has waited {_silence(case)} in {case.name} and is live."
 
 
 def _unanswered(case: Case, _: Verdict) -> str:

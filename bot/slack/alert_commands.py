@@ -187,14 +187,9 @@ class AlertCommands:
         now = self.clock.now()
         until = now + timedelta(hours=1) if span == "1h" else tomorrow(now, asker)
         with self._scene() as (connection, here):
-            if self._repeated(connection, asker):
-                return REPEATED
-            group = self._group(connection, group_id)
-            if group is None:
-                return Told(answers.gone(), "not known")
-            if group.state not in groups.OPEN:
-                over = answers.over(group.state, group.ended_at, nothing="there is nothing to mute.")
-                return Told(over, f"not muted: {group.state}")
+            group = self._still_open(connection, asker, group_id, to="mute", done="muted")
+            if isinstance(group, Told):
+                return group
             said = f"alert {group_id} ({rendering.title_of(group)})"
             self._mute(connection, here, asker, what="group", value=group_id, said=said, until=until, why="")
         return Told(answers.muted(said, until), f"muted: until {until:%Y-%m-%dT%H:%MZ}")
@@ -252,14 +247,9 @@ class AlertCommands:
     def acknowledge(self, value: str, asker: Asker) -> Told:
         """Note who has seen it, while it is still going on and nobody else has."""
         with self._scene() as (connection, here):
-            if self._repeated(connection, asker):
-                return REPEATED
-            group = self._group(connection, value)
-            if group is None:
-                return Told(answers.gone(), "not known")
-            if group.state not in groups.OPEN:
-                over = answers.over(group.state, group.ended_at, nothing="there is nothing to acknowledge.")
-                return Told(over, f"not acknowledged: {group.state}")
+            group = self._still_open(connection, asker, value, to="acknowledge", done="acknowledged")
+            if isinstance(group, Told):
+                return group
             if group.acked_by:
                 return Told(answers.acknowledged_before(group.acked_by, group.acked_at), "acknowledged before")
             muting.acknowledge(connection, here, group.id, asker.user_id, self.clock.now())
@@ -277,6 +267,18 @@ class AlertCommands:
         """Whether Slack delivered this event before, in the life of this process or of an earlier one."""
         now = self.clock.now()
         return bool(asker.event_id) and not facts.first_time(connection, self.tenant, asker.event_id, now)
+
+    def _still_open(self, connection: Connection, asker: Asker, said: str, *, to: str, done: str) -> AnyRow | Told:
+        """The group that a button is about, or why nothing is done to it: pressed before, not known, or over."""
+        if self._repeated(connection, asker):
+            return REPEATED
+        group = self._group(connection, said)
+        if group is None:
+            return Told(answers.gone(), "not known")
+        if group.state not in groups.OPEN:
+            over = answers.over(group.state, group.ended_at, nothing=f"there is nothing to {to}.")
+            return Told(over, f"not {done}: {group.state}")
+        return group
 
     def _group(self, connection: Connection, said: str) -> AnyRow | None:
         if not (said.isascii() and said.isdigit()):
