@@ -3,12 +3,12 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md ./
 COPY bot ./bot
-RUN pip wheel --no-cache-dir --wheel-dir /wheels '.[postgres]'
+RUN pip wheel --no-cache-dir --wheel-dir /wheels '.[oauth,postgres]'
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /data handover
 COPY --from=build /wheels /wheels
-RUN pip install --no-cache-dir --no-index --find-links /wheels 'handover-bot[postgres]' && rm -rf /wheels
+RUN pip install --no-cache-dir --no-index --find-links /wheels 'handover-bot[oauth,postgres]' && rm -rf /wheels
 USER handover
 WORKDIR /data
 VOLUME /data

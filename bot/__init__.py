@@ -13,14 +13,17 @@ A failure goes:   alerts/watcher.py → store/ → slack/notifier.py → the cha
     slack/           app.py and services.py (what the handlers work with); grammar.py and typed.py (what was
                      typed); commands.py, alert_commands.py, info_commands.py, actions.py (buttons); messages*.py,
                      alert_messages.py and *_answers.py (what is said) out of blocks.py; replies.py and notifier.py (how
-                     it is sent), classify.py (what Slack's answers mean)
+                     it is sent), classify.py (what Slack's answers mean); switchboard.py (whose it is), workspaces.py
+                     (where several install the app)
     jobs/            who runs the work: local.py (threads) or distributed.py (Procrastinate on PostgreSQL)
     demo/            a simulated tenant and a local Slack workspace; the tests use the same two
 
     cli.py           the commands, parsed and handed over; __main__.py is `python -m bot`
     wiring.py        builds the parts from the settings; the only place that knows them all
+    platforms.py     builds who asks a tenant; database.py opens the store; clients.py is Slack's, a workspace each;
+                     centres.py puts the tenants to work
     beside.py        what is done beside a running bot: check, audit, forget
-    settings.py      all configuration; tenants.py the file of several tenants
+    settings.py      all configuration, with setting_kinds.py and setting_faults.py; tenants.py the file of several
     alerting.py      watcher and notifier of one tenant; background.py runs those of all
     running.py       starts and stops the parts of `run`
     web.py           Slack's requests, health and metrics over HTTP; socket_mode.py instead; metrics.py

@@ -64,8 +64,12 @@ class Alerting:
         options: Options,
         jobs: Jobs | None = None,
         label: str = "",
+        workspace: str = "",
     ) -> None:
-        """Touches neither network nor database. `label` names the tenant in messages where there are several."""
+        """Touches neither network nor database. `label` names the tenant in messages where there are several.
+
+        `workspace` is the one whose channels it speaks in, where there are several.
+        """
         self.engine = engine
         self.clock = clock
         self.tenant: str = platform.tenant
@@ -91,6 +95,7 @@ class Alerting:
             rules=options.rules,
             http_timeout=options.http_timeout,
             label=label,
+            workspace=workspace,
         )
         self._client = client
         self._ready = threading.Event()  # the channels are known

@@ -110,12 +110,16 @@ class Background:
 
     # ---- how it is doing ------------------------------------------------------------------------------------------
 
-    def reasons(self) -> list[str]:
-        """Why it is not ready. One tenant's reasons carry its name where there are several."""
+    def reasons(self, workspace: str | None = None) -> list[str]:
+        """Why it is not ready, for one workspace if it is named.
+
+        One tenant's reasons carry its name where there are several.
+        """
         why = self._jobs.reasons()
-        for tenant in self.tenants:
-            of_tenant = tenant.reasons()
-            why += [f"{tenant.label}: {reason}" for reason in of_tenant] if len(self.tenants) > 1 else of_tenant
+        meant = [tenant for tenant in self.tenants if workspace in (None, tenant.notifier.workspace)]
+        for tenant in meant:
+            name, of_tenant = tenant.label or tenant.tenant, tenant.reasons()
+            why += [f"{name}: {reason}" for reason in of_tenant] if len(meant) > 1 else of_tenant
         return list(dict.fromkeys(why))
 
     def ledger(self) -> dict[str, int]:

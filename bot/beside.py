@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot import phone, wiring
+from bot import phone
 from bot.clock import Clock
 from bot.cxone.contacts import Contacts
 from bot.settings import Settings, SettingsError, load
@@ -33,7 +33,8 @@ def known_here(settings: Settings, clock: Clock) -> Index | None:
     path = Path(url.removeprefix("sqlite:///"))
     if not url.startswith("sqlite:///") or not path.is_file():
         return None
-    from bot.store import engine, keys  # noqa: PLC0415 - what runs without a store loads none
+    from bot.database import Database, index  # noqa: PLC0415 - what runs without a store loads none
+    from bot.store import engine, keys  # noqa: PLC0415 - as above
 
     try:
         key = settings.hash_key.get_secret_value() or keys.kept(url)
@@ -45,7 +46,7 @@ def known_here(settings: Settings, clock: Clock) -> Index | None:
     if not key or version != newest:
         opened.dispose()
         return None
-    return wiring.index(settings, clock, wiring.Database(opened, key))
+    return index(settings, clock, Database(opened, key))
 
 
 def _tenant_names(settings: Settings) -> dict[str, str]:
@@ -60,10 +61,11 @@ def forget(settings: Settings, number: phone.Number) -> list[tuple[str, Forgotte
     of tenants also those are looked through that it no longer names.
     """
     from bot.alerts.index import HASHED_WITH, fingerprint  # noqa: PLC0415 - as above
+    from bot.database import open_database  # noqa: PLC0415 - as above
     from bot.store import engine, facts, purge  # noqa: PLC0415 - as above
 
     names = _tenant_names(settings)
-    database = wiring.open_database(settings)
+    database = open_database(settings)
     mine, hashed = fingerprint(database.hash_key), phone.hashed(number.e164, database.hash_key)
     gone = []
     try:
@@ -84,11 +86,12 @@ def audited(settings: Settings, since: datetime) -> list[Mapping[str, Any]]:
 
     With a file of tenants the rows of all, each with its `tenant` after the time.
     """
+    from bot.database import open_database  # noqa: PLC0415 - as above
     from bot.store import audit  # noqa: PLC0415 - as above
     from bot.store.engine import reading  # noqa: PLC0415 - as above
 
     names = _tenant_names(settings)
-    database = wiring.open_database(settings)
+    database = open_database(settings)
     try:
         with reading(database.engine) as connection:
             if not settings.tenants_file:
@@ -109,7 +112,7 @@ def checks(clock: Clock) -> Iterator[Line]:
     What the settings lack is said, and the rest is checked all the same.
     """
     from bot import check, check_contacts  # noqa: PLC0415 - as above
-    from bot.slack import app as slack  # noqa: PLC0415 - as above
+    from bot.platforms import build_platform  # noqa: PLC0415 - as above
 
     # 1. The settings and the database.
     faults = _faults()
@@ -124,18 +127,38 @@ def checks(clock: Clock) -> Iterator[Line]:
     with contextlib.suppress(SettingsError):
         tenants = _by_label(load(["cxone"]))
     for label, settings in tenants.items():
-        with contextlib.closing(wiring.build_platform(settings, clock)) as platform:
+        with contextlib.closing(build_platform(settings, clock)) as platform:
             if isinstance(platform, Contacts):
                 lines = check_contacts.contacts(settings, platform, clock)
             else:
                 lines = check.cxone(settings, platform, clock)
             yield from (dataclasses.replace(line, tenant=label) for line in lines)
 
-    # 3. Slack, which they share.
+    # 3. Slack: the workspace that they share, or each that tenants name.
     with contextlib.suppress(SettingsError):
-        settings = load(["slack"])
-        client = slack.web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
-        yield from check.slack(settings, client, tenants)
+        yield from _slack_lines(load(["slack"]), tenants)
+
+
+def _slack_lines(settings: Settings, tenants: Mapping[str, Settings]) -> Iterator[Line]:
+    """Those of each workspace, under its id where there are several. Raises `SettingsError`."""
+    from bot import check  # noqa: PLC0415 - as above
+    from bot.clients import Clients  # noqa: PLC0415 - as above
+    from bot.store.engine import StoreError, open_store  # noqa: PLC0415 - as above
+
+    workspaces = {"": dict(tenants)}
+    if settings.several_workspaces:
+        served = {each.settings.cxone_tenant_id: each.workspace for each in load_tenants(settings, secrets=False)}
+        workspaces = {workspace: {} for workspace in served.values()}
+        for label, own in tenants.items():
+            workspaces[served[own.cxone_tenant_id]][label] = own
+    try:
+        engine = open_store(settings.database_url.get_secret_value()) if settings.several_workspaces else None
+        clients = Clients(settings, engine)
+        for workspace, own_tenants in workspaces.items():
+            for line in check.slack(settings, clients.of(workspace), own_tenants):
+                yield dataclasses.replace(line, tenant=line.tenant or workspace)
+    except StoreError as why:
+        yield check.Line(check.Mark.FAIL, "Slack token", str(why))
 
 
 def _faults() -> list[str]:

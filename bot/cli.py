@@ -74,11 +74,11 @@ def diagnose(*, path: str | None, as_json: bool, **asked: str | None) -> None:
 
 
 def _from_file(path: str, *, as_json: bool) -> Report:
-    from bot import saved, wiring  # noqa: PLC0415 - see the top
+    from bot import platforms, saved  # noqa: PLC0415 - see the top
 
     settings = _settings(as_json=as_json)
     try:
-        return saved.report(path, timing=wiring.timing(settings), clock=SystemClock())
+        return saved.report(path, timing=platforms.timing(settings), clock=SystemClock())
     except saved.NotReadableError as why:
         _end(USAGE, "not_readable", str(why), as_json=as_json)
 
@@ -94,7 +94,7 @@ def _save(path: str, report: Report, *, as_json: bool) -> None:
 
 
 def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
-    from bot import beside, terminal, wiring  # noqa: PLC0415 - see the top
+    from bot import beside, platforms, terminal  # noqa: PLC0415 - see the top
     from bot.cxone.errors import CXoneError  # noqa: PLC0415 - see the top
     from bot.cxone.investigate import ConversationNotFound  # noqa: PLC0415 - see the top
 
@@ -102,7 +102,7 @@ def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
     query = _query(settings, asked, as_json=as_json)
     try:
         with terminal.progress() as on_progress:
-            investigator = wiring.build_investigator(settings, SystemClock())
+            investigator = platforms.build_investigator(settings, SystemClock())
             index = beside.known_here(settings, SystemClock())
             if index is not None:
                 investigator.known, investigator.peers_of = index.known, index.peers_of
@@ -216,11 +216,11 @@ def _run(settings: Settings, build: str, *, needs_postgres: str, **options: bool
 @main.command()
 def migrate() -> None:
     """The database to the newest schema; safe when several do it at once."""
-    from bot import wiring  # noqa: PLC0415 - see the top
+    from bot.database import open_database  # noqa: PLC0415 - see the top
     from bot.store.engine import StoreError, schema_version  # noqa: PLC0415 - see the top
 
     try:
-        database = wiring.open_database(_settings())
+        database = open_database(_settings())
         click.echo(f"The database has schema {schema_version(database.engine)[0]}.")
         database.engine.dispose()
     except StoreError as why:

@@ -7,13 +7,10 @@ would make Bolt ignore the bot's token. Unknown names are ignored, and an empty 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
-from urllib.parse import urlsplit
 
-import phonenumbers
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -25,11 +22,11 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.alerts import filters
+from bot import setting_faults
+from bot import setting_kinds as kinds
+from bot.setting_kinds import Names, Seconds, Secret, SecretUrl, Url
 
 Need = Literal["cxone", "slack", "posts"]
-
-_HASH_KEY_LENGTH = 16
 
 
 class SettingsError(Exception):
@@ -38,112 +35,6 @@ class SettingsError(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
-
-
-# ---- kinds of values ----------------------------------------------------------------------------------------------
-
-
-def web_address(url: str) -> str:
-    """The address, if a token may be sent there. Raises ValueError with half a sentence."""
-    parts = urlsplit(url)
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("is not a web address: its port is not a number up to 65535") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError("is not a web address: it must begin with https://")
-    if "@" in parts.netloc:
-        raise ValueError("holds a user name or password; these have settings of their own")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("is plain http, which is taken for this machine alone (127.0.0.1, localhost): use https://")
-    return url
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _secret_web_address(url: SecretStr) -> SecretStr:
-    if url.get_secret_value():
-        web_address(url.get_secret_value())
-    return url
-
-
-def _database(url: SecretStr) -> SecretStr:
-    text = url.get_secret_value()
-    if text.startswith("sqlite:///") and len(text) > len("sqlite:///") and ":memory:" not in text:
-        return url
-    if text.startswith("postgresql+psycopg://"):
-        return url
-    raise ValueError("must begin with sqlite:/// and name a file, or begin with postgresql+psycopg://")
-
-
-def _token(*prefixes: str) -> AfterValidator:
-    def check(token: SecretStr) -> SecretStr:
-        text = token.get_secret_value()
-        if text and not text.startswith(prefixes):
-            raise ValueError(f"must begin with {' or '.join(prefixes)}")
-        return _no_spaces(token)
-
-    return AfterValidator(check)
-
-
-def _no_spaces(secret: SecretStr) -> SecretStr:
-    if any(char.isspace() or not char.isprintable() for char in secret.get_secret_value()):
-        raise ValueError("holds a space or a line break; copy the value alone")
-    return secret
-
-
-def _key(secret: SecretStr) -> SecretStr:
-    if 0 < len(secret.get_secret_value()) < _HASH_KEY_LENGTH:
-        raise ValueError(f"must have at least {_HASH_KEY_LENGTH} characters")
-    return secret
-
-
-def _region(code: str) -> str:
-    if code.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError("must be a country's two letters, such as US or DE")
-    return code.upper()
-
-
-def _filters(typed: str) -> str:
-    """Checked where all else is; what was typed is not repeated."""
-    try:
-        filters.parse(typed)
-    except filters.FilterError:
-        raise ValueError(
-            f"holds a word that is no filter, or a value that none has; the form is {filters.FORM}"
-        ) from None
-    return typed
-
-
-def _list(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _slash(url: str) -> str:
-    return url if url.endswith("/") else url + "/"
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-Url = Annotated[str, AfterValidator(web_address)]
-SecretUrl = Annotated[SecretStr, AfterValidator(_secret_web_address)]
-Secret = Annotated[SecretStr, AfterValidator(_no_spaces)]
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)]
-Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 
 # ---- the settings -------------------------------------------------------------------------------------------------
@@ -225,6 +116,8 @@ class Settings(BaseSettings):
         "slack_bot_token",
         "slack_signing_secret",
         "slack_app_token",
+        "slack_client_secret",
+        "slack_token_keys",
         "database_url",
         "hash_key",
         "heartbeat_url",
@@ -237,7 +130,7 @@ class Settings(BaseSettings):
     cxone_client_id: str = ""
     cxone_client_secret: Secret = SecretStr("")
     cxone_base_url: Url = ""
-    cxone_api: Annotated[Literal["conversations", "contacts"], BeforeValidator(_lower)] = "conversations"
+    cxone_api: Annotated[Literal["conversations", "contacts"], BeforeValidator(kinds.lower)] = "conversations"
     cxone_access_key_id: str = ""
     cxone_access_key_secret: Secret = SecretStr("")
     cxone_issuer: Url = "https://cxone.niceincontact.com"
@@ -249,19 +142,22 @@ class Settings(BaseSettings):
     cognigy_api_url: Url = ""
     cognigy_api_key: Secret = SecretStr("")
     cognigy_project_id: str = ""
-    agent_names: Annotated[Literal["off", "id", "name"], BeforeValidator(_lower)] = "off"
+    agent_names: Annotated[Literal["off", "id", "name"], BeforeValidator(kinds.lower)] = "off"
 
-    slack_bot_token: Annotated[SecretStr, _token("xoxb-", "xoxe.xoxb-")] = SecretStr("")
+    slack_bot_token: Annotated[SecretStr, kinds.token("xoxb-", "xoxe.xoxb-")] = SecretStr("")
     slack_signing_secret: Secret = SecretStr("")
-    slack_app_token: Annotated[SecretStr, _token("xapp-")] = SecretStr("")
-    slack_api_url: Annotated[Url, AfterValidator(_slash)] = "https://slack.com/api/"
+    slack_app_token: Annotated[SecretStr, kinds.token("xapp-")] = SecretStr("")
+    slack_client_id: str = ""
+    slack_client_secret: Secret = SecretStr("")
+    slack_token_keys: Annotated[Secret, AfterValidator(kinds.seal_keys)] = SecretStr("")
+    slack_api_url: Annotated[Url, AfterValidator(kinds.slash)] = "https://slack.com/api/"
 
-    database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///handover.db")
+    database_url: Annotated[SecretStr, AfterValidator(kinds.database)] = SecretStr("sqlite:///handover.db")
     host: str = "127.0.0.1"
     port: int = Field(default=3000, ge=0, le=65535)
 
     alert_channel: str = ""
-    alert_filter: Annotated[str, AfterValidator(_filters)] = ""
+    alert_filter: Annotated[str, AfterValidator(kinds.filter_words)] = ""
     ops_channel: str = ""
     allowed_channels: Names = ()
     allowed_usergroups: Names = ()
@@ -278,12 +174,12 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=30, ge=1, le=3650)
     audit_days: int = Field(default=365, ge=1, le=3650)
 
-    default_region: Annotated[str, AfterValidator(_region)] = "US"
-    hash_key: Annotated[Secret, AfterValidator(_key)] = SecretStr("")
+    default_region: Annotated[str, AfterValidator(kinds.region)] = "US"
+    hash_key: Annotated[Secret, AfterValidator(kinds.hash_key)] = SecretStr("")
     heartbeat_url: SecretUrl = SecretStr("")
 
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
-    log_format: Annotated[Literal["json", "console"], BeforeValidator(_lower)] = "console"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(kinds.upper)] = "INFO"
+    log_format: Annotated[Literal["json", "console"], BeforeValidator(kinds.lower)] = "console"
 
     @property
     def platform_url(self) -> str:
@@ -300,9 +196,19 @@ class Settings(BaseSettings):
         """Whether Slack is reached over a WebSocket that we open, instead of by requests that Slack sends."""
         return bool(self.slack_app_token.get_secret_value())
 
+    @property
+    def several_workspaces(self) -> bool:
+        """Whether workspaces install the app by OAuth; a bot's token means its one workspace."""
+        return bool(self.slack_client_id) and not self.slack_bot_token.get_secret_value()
+
+    @property
+    def seal_keys(self) -> list[str]:
+        """What tokens are sealed with: the first seals, all open."""
+        return [key for key in self.slack_token_keys.get_secret_value().split(",") if key]
+
     def secrets(self) -> list[str]:
         """Every secret's value, for the filter of the logs alone."""
-        values = [getattr(self, name).get_secret_value() for name in self.SECRETS]
+        values = [getattr(self, name).get_secret_value() for name in self.SECRETS] + self.seal_keys
         return [value for value in values if value and not value.startswith("sqlite:")]
 
     @classmethod
@@ -328,11 +234,11 @@ class Settings(BaseSettings):
     def _every_fault_at_once(cls, values: dict[str, Any], handler: ModelWrapValidatorHandler[Settings]) -> Settings:
         """What is missing and what is wrong, in one list. `SettingsError` is no ValueError, so it passes as it is."""
         values = {name: value for name, value in values.items() if not (isinstance(value, str) and value.isspace())}
-        faults = [*values.get("file_faults", ()), *_missing(values)]
+        faults = [*values.get("file_faults", ()), *setting_faults.missing(values)]
         try:
             settings = handler(values)
         except ValidationError as wrong:
-            faults += _wrong(wrong)
+            faults += setting_faults.wrong(wrong)
             raise SettingsError(faults) from None
         if faults:
             raise SettingsError(faults)
@@ -349,66 +255,3 @@ def load(needs: Collection[Need] = (), *, env_file: Path | None = Path(".env")) 
         raise SettingsError([".env: the file is not UTF-8 text."]) from None
     except OSError as why:
         raise SettingsError([f".env: the file cannot be read: {why.strerror}."]) from None
-
-
-_CONTACTS = {
-    "cxone_access_key_id": "CXONE_ACCESS_KEY_ID: missing. It is made in CXone for a service user (Access Keys).",
-    "cxone_access_key_secret": "CXONE_ACCESS_KEY_SECRET: missing. CXone shows it once, when the access key is made.",
-}
-_COGNIGY = {
-    "cognigy_api_url": "It is where Cognigy's API answers, such as https://api-app.cognigy.ai.",
-    "cognigy_api_key": "It is made in Cognigy (My Profile, API Keys).",
-    "cognigy_project_id": "It stands in the address of the project in Cognigy.",
-}
-
-
-def _missing(values: Mapping[str, Any]) -> list[str]:
-    """A sentence for each setting that the command needs and nobody gave."""
-    needs = values.get("needs", frozenset())
-    named = {fault.partition("_FILE:")[0].partition(":")[0] for fault in values.get("file_faults", ())}
-
-    def lacks(name: str) -> bool:
-        return not str(values.get(name) or "").strip() and name.upper() not in named
-
-    faults = []
-    if "cxone" in needs and not str(values.get("tenants_file") or "").strip():  # the file says it of each tenant
-        contacts = str(values.get("cxone_api") or "").strip().lower() == "contacts"
-        if lacks("cxone_tenant_id"):
-            what = "the tenant's id (a UUID)" if contacts else "the first part of your tenant's API host name"
-            faults.append(f"CXONE_TENANT_ID: missing. It is {what}.")
-        faults += [fault for name, fault in _CONTACTS.items() if contacts and lacks(name)]
-        if any(map(lacks, _COGNIGY)) and not all(map(lacks, _COGNIGY)):
-            faults += [f"{name.upper()}: missing. {what}" for name, what in _COGNIGY.items() if lacks(name)]
-        if lacks("cxone_client_id"):
-            faults.append("CXONE_CLIENT_ID: missing. It belongs to the service account that reads conversations.")
-        if lacks("cxone_client_secret"):
-            faults.append("CXONE_CLIENT_SECRET: missing. It belongs to the same service account.")
-    if {"slack", "posts"} & set(needs) and lacks("slack_bot_token"):
-        faults.append("SLACK_BOT_TOKEN: missing. It begins with xoxb- (your app, Install App).")
-    if "slack" in needs and lacks("slack_signing_secret") and lacks("slack_app_token"):
-        faults.append(
-            "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET: one of the two is missing. The first (xapp-…) means Socket"
-            " Mode; the second is for a public address that Slack can call."
-        )
-    return faults
-
-
-_PATTERNS = {
-    "CXONE_TENANT_ID": "may hold letters, digits and hyphens only; it is not the whole host name",
-    "CXONE_API_VERSION": "must be a version such as v33.0",
-}
-
-_PARSING = {"int_parsing": "must be a whole number", "float_parsing": "must be a number"}
-
-
-def _wrong(error: ValidationError) -> list[str]:
-    """A sentence for each value that does not do. Pydantic's own are kept where they name the range, not the value."""
-    faults = []
-    for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        name = ".".join(str(part) for part in fault["loc"][:1]).upper() or "settings"
-        message = fault["msg"].removeprefix("Value error, ").removesuffix(".").replace("Input should be", "must be")
-        if fault["type"] == "string_pattern_mismatch":
-            message = _PATTERNS[name]
-        message = _PARSING.get(fault["type"], message)
-        faults.append(f"{name}: {message[:1].lower()}{message[1:]}.")
-    return faults

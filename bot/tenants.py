@@ -8,6 +8,7 @@
     profile = "conversations"              # or "contacts", with access_key_id_env and access_key_secret_env
     alert_channel = "#emea-voicebot"
     channels = ["C0EMEA1"]                 # /handover typed there means this tenant
+    workspace = "T0EMEA"                   # where several Slack workspaces install the app: the one that it serves
 
 What a tenant does not say it takes from the settings. Every fault is reported at once, with its line.
 """
@@ -25,10 +26,12 @@ from typing import Any
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from bot.settings import Settings, SettingsError, web_address
+from bot.setting_kinds import web_address
+from bot.settings import Settings, SettingsError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _TENANT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
+_WORKSPACE = re.compile(r"T[A-Z0-9]{2,30}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"^\s*\[\[\s*tenant\s*\]\]")
 _MOST_RPS, _MOST_LOOKBACK, _MOST_POLL = 10_000, 744, 86_400
@@ -53,7 +56,7 @@ _SECRETS = {
     "access_key_id_env": "cxone_access_key_id",
     "access_key_secret_env": "cxone_access_key_secret",
 }
-_KNOWN = {"name", "tenant_id", "profile", "channels", *_TEXTS, *_NUMBERS, *_SECRETS}
+_KNOWN = {"name", "tenant_id", "profile", "channels", "workspace", *_TEXTS, *_NUMBERS, *_SECRETS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,7 @@ class Tenant:
     name: str
     settings: Settings
     channels: tuple[str, ...] = ()  # ids of channels in which a command without @ means it
+    workspace: str = ""  # the Slack workspace that it serves; empty where the bot is in one alone
 
 
 def load(settings: Settings, *, secrets: bool = True) -> tuple[Tenant, ...]:
@@ -136,6 +140,10 @@ class _Reading:
         values |= self._numbers(row, wrong)
         if self._with_secrets:
             values |= self._secrets(row, str(profile), wrong)
+        workspace = ""
+        if self._settings.several_workspaces:
+            rule = "must be a workspace's id, such as T0EMEA"
+            workspace = self._text(row, "workspace", wrong, _WORKSPACE, rule)
         channels = row.get("channels", [])
         if not isinstance(channels, list) or not all(isinstance(each, str) for each in channels):
             wrong("channels", 'channels must be a list of channel ids, such as ["C0EMEA1"].')
@@ -145,6 +153,7 @@ class _Reading:
             name=name,
             settings=self._settings.model_copy(update=values),
             channels=tuple(channels),
+            workspace=workspace,
         )
 
     def _numbers(self, row: Mapping[str, Any], wrong: Callable[[str, str], None]) -> dict[str, float]:

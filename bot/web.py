@@ -1,6 +1,7 @@
 """What the bot answers over HTTP: Slack's requests, and how it is doing.
 
     POST /slack/events   commands, interactions and events; not there in Socket Mode
+    GET  /slack/install, /slack/oauth_redirect   where several workspaces install the app
     GET  /healthz        200 while the process is alive
     GET  /readyz         200, or 503 with one reason a line
     GET  /metrics        Prometheus; every name begins with `handover_`
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LARGEST_BODY = 1_048_576  # Slack's own are below 100 kB
+INSTALL = ("/slack/install", "/slack/oauth_redirect")
 THREADS = 16  # an ack takes milliseconds; fifty of them at once wait for each other, not for anything slow
 SECONDS_TO_FINISH = 5
 
@@ -30,7 +32,11 @@ log = structlog.get_logger(__name__)
 
 
 def routes(
-    *, slack: WSGIApplication | None, reasons: Callable[[], list[str]], metrics: Callable[[], bytes]
+    *,
+    slack: WSGIApplication | None,
+    reasons: Callable[[], list[str]],
+    metrics: Callable[[], bytes],
+    install: WSGIApplication | None = None,
 ) -> WSGIApplication:
     """The WSGI application. `slack` is None in Socket Mode; `reasons` says why the bot is not ready, if so."""
 
@@ -52,21 +58,26 @@ def routes(
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
         if path == "/slack/events" and slack is not None:
             return slack(environ, start) if method == "POST" else _refuse(start, "405 Method Not Allowed", allow="POST")
-        page = pages.get(path)
-        if page is None:
+        if path in INSTALL and install is not None:
+            return install(environ, start) if method == "GET" else _refuse(start, "405 Method Not Allowed", allow="GET")
+        if path not in pages:
             return _refuse(start, "404 Not Found")
         if method not in ("GET", "HEAD"):
             return _refuse(start, "405 Method Not Allowed", allow="GET, HEAD")
-        try:
-            status, body = page()
-        except Exception:
-            log.exception("A health page failed", path=path)
-            status, body = "500 Internal Server Error", b"the page failed; the log says why\n"
-        kind = "text/plain; version=0.0.4; charset=utf-8" if path == "/metrics" else "text/plain; charset=utf-8"
-        start(status, [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
-        return [b"" if method == "HEAD" else body]
+        return _shown(pages[path], path, method, start)
 
     return application
+
+
+def _shown(page: Callable[[], tuple[str, bytes]], path: str, method: str, start: StartResponse) -> Iterable[bytes]:
+    try:
+        status, body = page()
+    except Exception:
+        log.exception("A health page failed", path=path)
+        status, body = "500 Internal Server Error", b"the page failed; the log says why\n"
+    kind = "text/plain; version=0.0.4; charset=utf-8" if path == "/metrics" else "text/plain; charset=utf-8"
+    start(status, [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
+    return [b"" if method == "HEAD" else body]
 
 
 def _refuse(start: StartResponse, status: str, *, allow: str = "") -> Iterable[bytes]:

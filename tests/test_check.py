@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import check, wiring
+from bot import check, platforms
 from bot.check import Mark
 from bot.clock import SystemClock
 from bot.cxone.platform import Conversations
@@ -27,7 +27,7 @@ def cxone(env: pytest.MonkeyPatch, tenant: Any, **settings: str) -> dict[str, ch
     for name, value in {**given, "CXONE_BASE_URL": tenant.url, "DEADLINE_SECONDS": "2", **settings}.items():
         env.setenv(name, value)
     loaded = load(["cxone"])
-    platform = wiring.build_platform(loaded, SystemClock())
+    platform = platforms.build_platform(loaded, SystemClock())
     assert isinstance(platform, Conversations)
     try:
         return {line.what: line for line in check.cxone(loaded, platform, SystemClock())}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import check_contacts, wiring
+from bot import check_contacts, platforms
 from bot.check import Line, Mark
 from bot.clock import SystemClock
 from bot.cxone.contacts import Contacts
@@ -23,7 +23,7 @@ def lines(monkeypatch: pytest.MonkeyPatch, tmp_path: Any, tenant: Any) -> Any:
         for name, value in {**usual, **tenant.contacts.settings(), **settings}.items():
             monkeypatch.setenv(name, value)
         loaded = load(["cxone"])
-        platform = wiring.build_platform(loaded, SystemClock())
+        platform = platforms.build_platform(loaded, SystemClock())
         assert isinstance(platform, Contacts)
         try:
             return {line.what: line for line in check_contacts.contacts(loaded, platform, SystemClock())}

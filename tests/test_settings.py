@@ -10,6 +10,8 @@ from bot.settings import Need, Settings, SettingsError, load
 
 CXONE = {"CXONE_TENANT_ID": "acme", "CXONE_CLIENT_ID": "reader", "CXONE_CLIENT_SECRET": "s3cret-value"}
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1-secret", "SLACK_SIGNING_SECRET": "s1gning-value"}
+SEAL = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+SEVERAL = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "cl1ent-value", "SLACK_TOKEN_KEYS": SEAL}
 EVERYTHING: tuple[Need, ...] = ("cxone", "slack")
 
 
@@ -102,11 +104,31 @@ def test_faults_read_as_sentences(env: pytest.MonkeyPatch) -> None:
     assert not any("?." in fault for fault in told)
 
 
+def test_several_workspaces_need_no_token_and_more_of_the_rest(env: pytest.MonkeyPatch) -> None:
+    """The client's id says that they are meant; with a bot's token it counts for nothing."""
+    give(env, **CXONE, SLACK_CLIENT_ID="1.2", SLACK_SIGNING_SECRET="s1gning-value")
+    names = [fault.partition(":")[0] for fault in faults("cxone", "slack")]
+    assert names == ["SLACK_CLIENT_SECRET", "SLACK_TOKEN_KEYS", "TENANTS_FILE"]
+    give(env, **SEVERAL, TENANTS_FILE="tenants.toml")
+    assert load(EVERYTHING).several_workspaces
+    give(env, **SLACK)
+    assert not load(EVERYTHING).several_workspaces
+
+
+@pytest.mark.parametrize("keys", ["too-short", f"{SEAL},nonsense", "no base64: ü"])
+def test_a_key_that_seals_nothing_is_a_fault(env: pytest.MonkeyPatch, keys: str) -> None:
+    """Told without the key."""
+    give(env, SLACK_TOKEN_KEYS=keys)
+    (fault,) = faults()
+    assert fault.startswith("SLACK_TOKEN_KEYS: ")
+    assert keys not in fault
+
+
 def test_a_repr_shows_no_secret(env: pytest.MonkeyPatch) -> None:
     """Nor does printing the settings."""
-    give(env, **CXONE, **SLACK, DATABASE_URL="postgresql+psycopg://u:pa55@db/handover", HASH_KEY="k" * 16)
+    give(env, **CXONE, **SLACK, DATABASE_URL="postgresql+psycopg://u:pa55@db/handover", HASH_KEY="k" * 16, **SEVERAL)
     shown = repr(load(EVERYTHING))
-    for secret in ("s3cret", "xoxb", "s1gning", "pa55", "kkkk"):
+    for secret in ("s3cret", "xoxb", "s1gning", "pa55", "kkkk", "cl1ent", SEAL):
         assert secret not in shown
 
 
@@ -114,6 +136,7 @@ def test_a_repr_shows_no_secret(env: pytest.MonkeyPatch) -> None:
 def test_each_secret_may_stand_in_a_file(env: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     """As container platforms mount them, with a line break at the end."""
     values = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "heartbeat_url": "https://beat.example/1"}
+    values |= {"slack_token_keys": SEAL}
     value = values.get(name, "sqlite:///from-a-file.db")
     (tmp_path / "secret").write_text(f"{value}\n")
     give(env, **{f"{name.upper()}_FILE": str(tmp_path / "secret")})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.demo import views_api, web_api
-from bot.demo.state import TEAM_ID, Channel, SlackError, Team
+from bot.demo.state import Channel, SlackError, Team
 
 Payload = dict[str, Any]
 
@@ -15,7 +15,7 @@ def ack_of_command(team: Team, body: Any, channel: Channel, user: str, typed: st
     """Show what the ack of a command says; `in_channel` shows the typed command to everybody, as Slack does."""
     content = body if isinstance(body, dict) else {"text": str(body)}
     if content.get("response_type") == "in_channel":
-        team.post(channel, {"text": typed, "user": user, "team": TEAM_ID})
+        team.post(channel, {"text": typed, "user": user, "team": team.id})
     try:
         _show(team, content, channel, user)
     except SlackError as error:
@@ -66,7 +66,7 @@ def _show(team: Team, args: Mapping[str, Any], channel: Channel, user: str) -> N
     given = web_api.content(args, roomy=True)
     if not given:
         raise SlackError("no_text")
-    message = web_api.bot_message(args, given)
+    message = web_api.bot_message(team, args, given)
     if args.get("response_type") == "in_channel":
         team.post(channel, message)
     else:

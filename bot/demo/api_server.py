@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import socket
@@ -106,7 +107,7 @@ class ApiServer:
 
     def log(self, method: str, args: dict[str, Any], answer: Answer) -> None:
         """Remember a call for the tests and the page."""
-        shown = {key: value for key, value in args.items() if key not in ("token", "__key")}
+        shown = {key: value for key, value in args.items() if key not in ("token", "client_secret", "__key")}
         at = self.desk.team.clock.monotonic()
         refusal = str(answer.body.get("error", ""))
         self.calls.append(Call(method, shown, at, answer.status, refusal))
@@ -186,6 +187,9 @@ class _Handler(BaseHTTPRequestHandler):
             method, args = "response_url", {**args, "__key": path.removeprefix("/response/")}
         scheme, _, bearer = self.headers.get("Authorization", "").partition(" ")
         token = bearer.strip() if scheme.lower() == "bearer" else str(args.get("token", ""))
+        if scheme.lower() == "basic":  # oauth.v2.access
+            client_id, _, secret = base64.b64decode(bearer).decode("utf-8", "replace").partition(":")
+            args = {**args, "client_id": client_id, "client_secret": secret}
         faults = self.server_of.faults
         if faults.delay:
             threading.Event().wait(faults.delay)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.demo.limits import interactive
-from bot.demo.state import APP_ID, TEAM_ID, Channel, Team, User, seconds_of
+from bot.demo.state import APP_ID, Channel, Team, User, seconds_of
 
 TOKEN = "legacy-verification-token"  # noqa: S105  Slack still sends one; nobody checks it
 _NUMBER = re.compile(r"\+?\d[\d\s().\-]{5,}\d")
@@ -184,12 +184,12 @@ def event(team: Team, body: dict[str, Any]) -> dict[str, Any]:
     """An Events API delivery round an event."""
     return {
         "token": TOKEN,
-        "team_id": TEAM_ID,
+        "team_id": team.id,
         "api_app_id": APP_ID,
         "event": {"event_ts": team.new_ts(), **body},
         "type": "event_callback",
         "event_id": team.new_id("Ev"),
         "event_time": seconds_of(team.clock.now()),
-        "authorizations": [{"enterprise_id": None, "team_id": TEAM_ID, "user_id": "U0HANDOVER", "is_bot": True}],
+        "authorizations": [{"enterprise_id": None, "team_id": team.id, "user_id": "U0HANDOVER", "is_bot": True}],
         "is_ext_shared_channel": False,
     }

@@ -49,11 +49,12 @@ class User:
     is_bot: bool = False
     deleted: bool = False
     tz: str = "Europe/Amsterdam"
+    team: str = TEAM_ID
 
     @property
     def team_id(self) -> str:
         """The organisation of this person."""
-        return OTHER_TEAM_ID if self.is_stranger else TEAM_ID
+        return OTHER_TEAM_ID if self.is_stranger else self.team
 
     def document(self) -> dict[str, Any]:
         """The `user` of `users.info`."""
@@ -111,7 +112,6 @@ class Channel:
             "is_shared": self.shared,
             "is_ext_shared": self.shared,
             "is_org_shared": False,
-            "context_team_id": TEAM_ID,
             "num_members": len(self.members),
         }
 
@@ -149,7 +149,8 @@ class Trigger:
 class Team:
     """The workspace's memory."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, team_id: str = TEAM_ID) -> None:
+        self.id = team_id
         self.clock = clock
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
@@ -164,6 +165,8 @@ class Team:
         self.homes: dict[str, dict[str, Any]] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
+        self.installed = True
+        self.codes: dict[str, str] = {}  # of an install that a person allowed, until the app fetches its token
         self.on_event: Callable[[dict[str, Any]], None] = lambda _event: None
         self._last_ts = 0
         self._numbers = itertools.count(1)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.demo.limits import LONGEST_VIEW, view_faults
-from bot.demo.state import APP_ID, BOT_ID, TEAM_ID, SlackError, Team, with_ids
+from bot.demo.state import APP_ID, BOT_ID, SlackError, Team, with_ids
 
 DEEPEST = 3
 
@@ -114,9 +114,9 @@ def _store(team: Team, user: str, view: dict[str, Any], *, modal: bool = True) -
     stored = {
         **_body(view),
         "id": view_id,
-        "team_id": TEAM_ID,
+        "team_id": team.id,
         "app_id": APP_ID,
-        "app_installed_team_id": TEAM_ID,
+        "app_installed_team_id": team.id,
         "bot_id": BOT_ID,
         "root_view_id": view_id,
         "previous_view_id": None,

@@ -13,7 +13,7 @@ from typing import Any
 from bot.demo import conversations_api, views_api
 from bot.demo.limits import LONGEST_BLOCK_TEXT, LONGEST_TEXT, block_text, blocks_faults
 from bot.demo.rates import Rates
-from bot.demo.state import APP_ID, BOT_ID, BOT_USER, TEAM_ID, Channel, SlackError, Team
+from bot.demo.state import APP_ID, BOT_ID, BOT_USER, Channel, SlackError, Team
 
 SCOPES = (
     "channels:history",
@@ -26,6 +26,8 @@ SCOPES = (
     "users:read",
 )
 """What the bot was granted; a test holds it against manifest.yml."""
+
+CLIENT_ID, CLIENT_SECRET = "1234.5678", "demo-client-secret"  # of the app, where it is installed by OAuth
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,13 @@ def call(desk: Desk, method: str, token: str, args: Arguments) -> dict[str, Any]
         if token != desk.app_token:
             raise SlackError("not_allowed_token_type" if token == desk.bot_token else "invalid_auth")
         return function(desk, args)
-    if not token and method != "api.test":
-        raise SlackError("not_authed")
-    if token != desk.bot_token and method != "api.test":
-        raise SlackError("not_allowed_token_type" if token == desk.app_token else "invalid_auth")
+    if method not in _WITHOUT_TOKEN:
+        if not token:
+            raise SlackError("not_authed")
+        if token != desk.bot_token:
+            raise SlackError("not_allowed_token_type" if token == desk.app_token else "invalid_auth")
+        if not desk.team.installed:
+            raise SlackError("account_inactive")
     if scopes:
         demand(desk, scopes)
     desk.rates.call(method)
@@ -113,9 +118,9 @@ def content(args: Arguments, *, roomy: bool = False) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def bot_message(args: Arguments, given: Mapping[str, Any]) -> dict[str, Any]:
+def bot_message(team: Team, args: Arguments, given: Mapping[str, Any]) -> dict[str, Any]:
     """A message as the bot's, with its metadata and thread."""
-    message = {"text": "", **given, "user": BOT_USER, "bot_id": BOT_ID, "app_id": APP_ID, "team": TEAM_ID}
+    message = {"text": "", **given, "user": BOT_USER, "bot_id": BOT_ID, "app_id": APP_ID, "team": team.id}
     metadata = read_argument(args, "metadata")
     if metadata is not None:
         if not isinstance(metadata, dict) or not metadata.get("event_type") or "event_payload" not in metadata:
@@ -152,9 +157,30 @@ def _auth_test(desk: Desk, _args: Arguments) -> dict[str, Any]:
         "url": desk.page_url(),
         "team": "Handover demo",
         "user": "handover",
-        "team_id": TEAM_ID,
+        "team_id": desk.team.id,
         "user_id": BOT_USER,
         "bot_id": BOT_ID,
+        "is_enterprise_install": False,
+    }
+
+
+def _access(desk: Desk, args: Arguments) -> dict[str, Any]:
+    """The token of an install that a person allowed; a code is good for one."""
+    if (args.get("client_id"), args.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+        raise SlackError("bad_client_secret")
+    person = desk.team.codes.pop(str(args.get("code", "")), None)
+    if person is None:
+        raise SlackError("invalid_code")
+    desk.team.installed = True
+    return {
+        "access_token": desk.bot_token,
+        "token_type": "bot",
+        "scope": ",".join(sorted(desk.scopes)),
+        "bot_user_id": BOT_USER,
+        "app_id": APP_ID,
+        "team": {"id": desk.team.id, "name": "Handover demo"},
+        "enterprise": None,
+        "authed_user": {"id": person},
         "is_enterprise_install": False,
     }
 
@@ -164,7 +190,7 @@ def _post(desk: Desk, args: Arguments) -> dict[str, Any]:
     given = content(args)
     if not given.get("text") and not given.get("blocks") and not given.get("attachments"):
         raise SlackError("no_text")
-    message = bot_message(args, given)
+    message = bot_message(desk.team, args, given)
     desk.rates.post(channel.id)
     posted = desk.team.post(channel, message)
     return {"channel": channel.id, "ts": posted["ts"], "message": public(posted)}
@@ -187,7 +213,7 @@ def _update(desk: Desk, args: Arguments) -> dict[str, Any]:
         raise SlackError("no_text")
     if "text" in given and "blocks" not in given:
         given["blocks"] = []
-    metadata = bot_message(args, {}).get("metadata")
+    metadata = bot_message(desk.team, args, {}).get("metadata")
     if metadata is not None:
         given["metadata"] = metadata
     edited = desk.team.edit(channel.id, ts, given)
@@ -213,7 +239,7 @@ def _whisper(desk: Desk, args: Arguments) -> dict[str, Any]:
     given = content(args)
     if not given.get("text") and not given.get("blocks") and not given.get("attachments"):
         raise SlackError("no_text")
-    return {"message_ts": desk.team.whisper(user, channel.id, bot_message(args, given))["ts"]}
+    return {"message_ts": desk.team.whisper(user, channel.id, bot_message(desk.team, args, given))["ts"]}
 
 
 def _permalink(desk: Desk, args: Arguments) -> dict[str, Any]:
@@ -298,9 +324,11 @@ def _view(function: Callable[[Team, Arguments, Any], dict[str, Any]]) -> Method:
     return lambda desk, args: function(desk.team, args, read_argument(args, "view"))
 
 
+_WITHOUT_TOKEN = ("api.test", "oauth.v2.access")
 _METHODS: dict[str, tuple[tuple[str, ...], Method]] = {
     "api.test": ((), lambda _desk, args: {"args": dict(args)}),
     "auth.test": ((), _auth_test),
+    "oauth.v2.access": ((), _access),
     "apps.connections.open": ((), lambda desk, _args: {"url": desk.socket_url()}),
     "chat.postMessage": (("chat:write",), _post),
     "chat.update": (("chat:write",), _update),

@@ -48,9 +48,10 @@ class Workspace:
         request_url: str = "",
         scopes: Iterable[str] = web_api.SCOPES,
         post_burst: int = 1,
+        team_id: str = TEAM_ID,
     ) -> None:
         self.clock = clock or SystemClock()
-        self.team = Team(self.clock)
+        self.team = Team(self.clock, team_id)
         self.faults = Faults()
         self.bot_token, self.app_token, self.signing_secret = bot_token, app_token, signing_secret
         self.socket_mode = SocketMode()
@@ -63,7 +64,7 @@ class Workspace:
             self.team, rates, frozenset(scopes), bot_token, app_token, lambda: self.url, self.socket_mode.new_url
         )
         self.api = ApiServer(desk, self.faults, partial(answers.post_to_response_url, self.team), api_port)
-        self.team.users[BOT_USER] = User(BOT_USER, "handover", "Handover", is_bot=True)
+        self.team.users[BOT_USER] = User(BOT_USER, "handover", "Handover", is_bot=True, team=team_id)
         self.user = self.add_user("sam", id="U0SAM", real_name="Sam de Vries")
         self.add_channel("voicebot-ops", id="C0VOICEBOT")
         self.add_channel("handover-alerts", id="C0ALERTS")
@@ -133,7 +134,14 @@ class Workspace:
         deleted: bool = False,
     ) -> str:
         """A person, in no channel but those made later; returns the id."""
-        user = User(id or self.team.new_id("U"), name, real_name or name.title(), is_stranger=stranger, deleted=deleted)
+        user = User(
+            id or self.team.new_id("U"),
+            name,
+            real_name or name.title(),
+            is_stranger=stranger,
+            deleted=deleted,
+            team=self.team.id,
+        )
         user.is_restricted = guest or single_channel_guest
         user.is_ultra_restricted = single_channel_guest
         with self.team.lock:
@@ -179,7 +187,7 @@ class Workspace:
         """Take the bot into a channel; it learns of it by `member_joined_channel`."""
         found = self.team.channel(channel)
         found.members.add(BOT_USER)
-        body = {"user": BOT_USER, "channel": found.id, "channel_type": "C", "team": TEAM_ID, "inviter": self.user}
+        body = {"user": BOT_USER, "channel": found.id, "channel_type": "C", "team": self.team.id, "inviter": self.user}
         return self.event({"type": "member_joined_channel", **body})
 
     def remove(self, channel: str, ts: str) -> None:
@@ -227,7 +235,7 @@ class Workspace:
         message = {
             "text": interactions.typed(self.team, text, mobile=False),
             "user": user or self.user,
-            "team": TEAM_ID,
+            "team": self.team.id,
         }
         posted = self.team.post(found, {**message, **({"thread_ts": thread_ts} if thread_ts else {})})
         mention = f"<@{BOT_USER}|handover>"
@@ -328,6 +336,18 @@ class Workspace:
         body = {"type": "app_home_opened", "user": person, "channel": self.team.direct(person).id, "tab": "home"}
         view = self.team.homes.get(person)
         return self.event({**body, **({"view": view} if view else {})})
+
+    def allow(self, user: str | None = None) -> str:
+        """Allow the app on Slack's page, as a person does; returns the code that Slack then hands to the app."""
+        code = f"{self.team.id}.{self.team.new_id('code')}"
+        self.team.codes[code] = user or self.user
+        return code
+
+    def uninstall(self) -> Invocation:
+        """Take the app out of the workspace: its token is good for nothing, and the app is told."""
+        self.team.installed = False
+        self.event({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}})
+        return self.event({"type": "app_uninstalled"})
 
     def event(self, body: Payload) -> Invocation:
         """Deliver an event; what is not acked comes again at once, after a minute and after five."""

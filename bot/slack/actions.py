@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -21,8 +21,11 @@ _DOUBLE_CLICK_SECONDS = 3.0
 _RETRIES_SECONDS = 3600.0
 
 
-def register(app: App, services: Services, owner: Callable[[dict[str, Any]], Services]) -> None:
-    """Connect the buttons and menus. `owner` finds the services of the tenant that a pressed one belongs to."""
+def register(app: App, buttons: Iterable[str], owner: Callable[[dict[str, Any]], Services]) -> None:
+    """Connect the buttons and menus; `buttons` are the action ids of those that need the store.
+
+    `owner` finds the services of the tenant that a pressed one belongs to.
+    """
 
     @app.action(messages.RUN_AGAIN)
     def run_again(ack: Ack, body: dict[str, Any]) -> None:
@@ -44,7 +47,7 @@ def register(app: App, services: Services, owner: Callable[[dict[str, Any]], Ser
         ack()
         _again(owner(body), body, "diagnose_latest")
 
-    for action_id in services.buttons:
+    for action_id in buttons:
 
         @app.action(action_id)
         def pressed(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:

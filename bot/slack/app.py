@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
@@ -25,7 +25,10 @@ from bot.slack.access import Access, Rules
 from bot.slack.blocks import Block
 from bot.slack.replies import Poster
 from bot.slack.services import Handler, Lookups, Pool, Seen, Services, Use
-from bot.slack.switchboard import Switchboard
+from bot.slack.switchboard import Switchboards, UnknownWorkspaceError, workspace_of
+
+if TYPE_CHECKING:
+    from bot.slack.workspaces import Installing  # the extra `oauth` brings what it needs
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ def build_services(
     deadline_seconds: float = 20.0,
     workers: int = 50,  # a look-up waits for CXone most of its time
     waiting: int = 100,
+    pool: Pool | None = None,
     handlers: Mapping[type, Handler] | None = None,
     buttons: Mapping[str, Handler] | None = None,
     home: Callable[[str], list[Block]] = lambda user_id: [],  # noqa: ARG005 - nobody has anything
@@ -62,7 +66,7 @@ def build_services(
         clock=clock,
         access=Access(client, clock, rules),
         poster=Poster(client, clock),
-        pool=Pool(workers, waiting),
+        pool=pool or Pool(workers, waiting),
         seen=Seen(clock),
         audit=audit,
         region=region,
@@ -73,32 +77,41 @@ def build_services(
     )
 
 
-def build_app(services: Services, signing_secret: str = "", board: Switchboard | None = None) -> App:
-    """The app, without opening a connection. Without a signing secret (Socket Mode) every HTTP request is refused."""
+def build_app(boards: Switchboards, signing_secret: str = "", installing: Installing | None = None) -> App:
+    """The app, without opening a connection. Without a signing secret (Socket Mode) every HTTP request is refused.
+
+    With `installing` workspaces can install it, and uninstall it.
+    """
     app = App(
         name="handover",
-        client=web_client("", services.client.base_url),  # the token comes by `authorize`
+        client=web_client("", next(iter(boards)).first.client.base_url),
         signing_secret=signing_secret or secrets.token_hex(32),
-        authorize=_authorize(services.client.token or ""),
+        authorize=_authorize,
         token_verification_enabled=False,
         listener_executor=ThreadPoolExecutor(_ACKS, thread_name_prefix="ack"),
         process_before_response=False,
         raise_error_for_unhandled_request=True,
     )
-    app._oauth_flow = None  # noqa: SLF001 - see above; Bolt has no switch for it
+    # Bolt takes no flow beside an `authorize` of one's own, and has no switch against the one it makes by itself.
+    app._oauth_flow = installing.flow if installing else None  # noqa: SLF001 - see above
 
     @app.command(COMMAND)
     def handover(ack: Ack, body: dict[str, Any]) -> None:
-        commands.handle(services, ack, body, board)
+        commands.handle(boards, ack, body)
 
-    actions.register(app, services, board.action if board else lambda _body: services)
-    home_tab.register(app, services)
-    invited.register(app, board.by_tenant.values() if board else [services])
+    actions.register(app, {button for board in boards for button in board.first.buttons}, boards.action)
+    home_tab.register(app, boards)
+    invited.register(app, boards)
+    if installing:
+        installing.register(app)
 
     @app.error
     def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
         if isinstance(error, BoltUnhandledRequestError):
             log.info("nothing listens for %s", body.get("type") or body.get("command"))
+            return BoltResponse(status=200, body="")
+        if isinstance(error, UnknownWorkspaceError):
+            log.warning("from workspace %s, which no tenant names: %s", workspace_of(body), body.get("type"))
             return BoltResponse(status=200, body="")
         reference = secrets.token_hex(4)
         log.error("a listener failed, reference %s", reference, exc_info=error)
@@ -107,8 +120,6 @@ def build_app(services: Services, signing_secret: str = "", board: Switchboard |
     return app
 
 
-def _authorize(token: str) -> Callable[..., AuthorizeResult]:
-    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
-
-    return authorize
+def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+    """Whoever asks; what the handlers say goes by the client of the services, which has the token."""
+    return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)

@@ -55,6 +55,7 @@ CODES: dict[str, Answer] = {
     "cannot_dm_bot": Answer.PAUSE,
     "invalid_auth": Answer.STOP,
     "not_authed": Answer.STOP,
+    "not_installed": Answer.STOP,  # our own word, see workspaces.py
     "missing_scope": Answer.STOP,
     "account_inactive": Answer.STOP,
     "token_revoked": Answer.STOP,

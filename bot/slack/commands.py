@@ -16,7 +16,7 @@ from bot.slack import grammar, messages_answers, serving, typed
 from bot.slack.blocks import Message
 from bot.slack.messages import KINDS
 from bot.slack.services import Asker, Services
-from bot.slack.switchboard import Switchboard, UnknownTenantError
+from bot.slack.switchboard import Switchboards, UnknownTenantError
 
 _RETRIES_SECONDS = 3600.0
 _NAMES: dict[type, str] = {
@@ -38,10 +38,11 @@ _NAMES: dict[type, str] = {
 }
 
 
-def handle(services: Services, ack: Ack, body: dict[str, Any], board: Switchboard | None = None) -> None:
-    """Answer one slash command. No I/O before the ack. With a switchboard it may name its tenant."""
+def handle(boards: Switchboards, ack: Ack, body: dict[str, Any]) -> None:
+    """Answer one slash command. No I/O before the ack. Where there are several tenants it may name its own."""
     try:
-        services, body = board.command(body) if board else (services, body)
+        board = boards.of(body)
+        services, body = board.command(body)
     except UnknownTenantError as fault:
         _acked(ack, messages_answers.said_plainly(str(fault)))
         return
@@ -53,7 +54,7 @@ def handle(services: Services, ack: Ack, body: dict[str, Any], board: Switchboar
     action = grammar.parse(text, region=services.region, now=services.clock.now())
     name = _NAMES[type(action)]
     if isinstance(action, typed.Help):
-        _acked(ack, messages_answers.usage(tenants=list(board.by_tenant) if board else ()))
+        _acked(ack, messages_answers.usage(tenants=board.names))
         services.use(asker, name, "", "answered")
     elif isinstance(action, typed.Misunderstood):
         _acked(ack, messages_answers.usage(action.text, action.hint, withheld=action.withheld))

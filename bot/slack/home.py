@@ -12,18 +12,19 @@ from bot.slack import messages_modals
 from bot.slack.access import Refused
 from bot.slack.blocks import Block
 from bot.slack.services import Services
+from bot.slack.switchboard import Switchboards
 from bot.store.engine import StoreError
 
 log = logging.getLogger(__name__)
 
 
-def register(app: App, services: Services) -> None:
+def register(app: App, boards: Switchboards) -> None:
     """Show the Home tab whenever somebody opens it."""
 
     @app.event("app_home_opened")
-    def opened(event: dict[str, Any]) -> None:
+    def opened(event: dict[str, Any], body: dict[str, Any]) -> None:
         if event.get("tab", "home") == "home":
-            show(services, str(event.get("user") or ""), str(event.get("channel") or ""))
+            show(boards.of(body).first, str(event.get("user") or ""), str(event.get("channel") or ""))
 
 
 def _own(services: Services, user_id: str, channel_id: str) -> list[Block]:

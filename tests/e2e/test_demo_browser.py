@@ -43,8 +43,8 @@ def do(url: str, **wish: Any) -> None:
 
 @pytest.fixture
 def page(url: str, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page, open; anything in its console fails the test. The parameter is the context's options."""
-    options = {"viewport": {"width": 1280, "height": 860}, **getattr(request, "param", {})}
+    """The page, open and without motion; anything in its console fails the test. The parameter: more options."""
+    options = {"viewport": {"width": 1280, "height": 860}, "reduced_motion": "reduce", **getattr(request, "param", {})}
     context = browser.new_context(**options)
     opened = context.new_page()
     complaints: list[str] = []
@@ -81,7 +81,6 @@ def test_from_the_card_to_a_diagnosis_and_its_buttons(page: Page) -> None:
     expect(page.locator("#steps")).to_have_class(re.compile("slim"))
     expect(answer.locator(".b-header")).to_be_in_viewport()
     assert REFUSED not in answer.inner_text()
-    page.wait_for_timeout(400)  # the message has faded in
     keep(page, "diagnosis-light")
 
     answer.get_by_role("button", name="Run again").click()
@@ -203,7 +202,6 @@ def test_it_can_be_read_everywhere(page: Page, request: pytest.FixtureRequest) -
     assert page.evaluate(CONTRAST) == []
     step(page, STEPS[0].text).click()
     expect(newest(page, "Billing refused the handover").locator(".b-header")).to_be_in_viewport()
-    page.wait_for_timeout(400)  # the message has faded in
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(

@@ -20,6 +20,7 @@ from bot.diagnosis.handover import Report, Target, TargetKind
 from bot.slack import app as slack_app
 from bot.slack.access import Rules
 from bot.slack.services import Services, Use
+from bot.slack.switchboard import Switchboard, Switchboards
 from tests.slack import reports
 
 T = TypeVar("T")
@@ -95,6 +96,11 @@ class House:
         return self.uses
 
 
+def alone(services: Services) -> Switchboards:
+    """One tenant, whatever workspace asks."""
+    return Switchboards({"": Switchboard({"demo": services})})
+
+
 Build = Callable[..., House]
 
 
@@ -124,7 +130,7 @@ def build() -> Iterator[Build]:
             **more,
         )
         ends.append(services.pool.close)
-        handler = SlackRequestHandler(slack_app.build_app(services, SECRET), path="/slack/events")
+        handler = SlackRequestHandler(slack_app.build_app(alone(services), SECRET), path="/slack/events")
         server = web.Server(web.routes(slack=handler, reasons=list, metrics=bytes), "127.0.0.1", 0)
         server.start()
         ends.append(server.stop)

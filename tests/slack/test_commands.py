@@ -24,7 +24,7 @@ from bot.slack.blocks import Message
 from bot.slack.services import Asker, Told
 from tests.clock import HandClock
 from tests.slack import reports
-from tests.slack.conftest import SECRET, Build, FixedLookups, House, until
+from tests.slack.conftest import SECRET, Build, FixedLookups, House, alone, until
 
 NUMBER = "+15550199888"
 FORM = "application/x-www-form-urlencoded"
@@ -315,7 +315,7 @@ def test_oauth_settings_in_the_environment_change_nothing(build: Build, monkeypa
     house = build()
     house.slack.command(NUMBER)
     assert house.posted()
-    assert build_app(house.services).oauth_flow is None
+    assert build_app(alone(house.services)).oauth_flow is None
 
 
 def test_a_slow_call_to_slack_holds_up_no_ack(house: House) -> None:

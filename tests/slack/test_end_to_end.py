@@ -18,7 +18,7 @@ from bot.demo.tenant import Tenant
 from bot.slack import app as slack_app
 from bot.slack import blocks
 from bot.socket_mode import SocketMode
-from tests.slack.conftest import Build, House, until
+from tests.slack.conftest import Build, House, alone, until
 
 NUMBER = "+15550199888"
 
@@ -134,7 +134,7 @@ def test_over_socket_mode_it_is_the_same(build: Build, lookups: Investigator, te
     tenant.play("rejected", NUMBER, at=SystemClock().now() - timedelta(minutes=20))
     house = build(lookups=lookups)
     house.slack.connect("")
-    socket = SocketMode(slack_app.build_app(house.services), "xapp-demo")
+    socket = SocketMode(slack_app.build_app(alone(house.services)), "xapp-demo")
     socket.start()
     try:
         assert until(house.slack.socket_mode.connected)
@@ -150,7 +150,7 @@ def test_over_socket_mode_it_is_the_same(build: Build, lookups: Investigator, te
 def test_without_a_signing_secret_http_is_refused(build: Build) -> None:
     """In Socket Mode nobody can guess the secret, for there is none to guess."""
     house = build()
-    app = slack_app.build_app(house.services)
-    other = slack_app.build_app(house.services)
+    app = slack_app.build_app(alone(house.services))
+    other = slack_app.build_app(alone(house.services))
     assert app._signing_secret != other._signing_secret
     assert len(app._signing_secret) == 64

@@ -19,6 +19,7 @@ SCOPES = (
     *("commands", "chat:write", "users:read", "channels:read", "groups:read", "usergroups:read", "app_mentions:read"),
     *("channels:history", "groups:history"),
 )
+EVENTS = ["app_home_opened", "app_uninstalled", "member_joined_channel", "tokens_revoked"]
 ADDRESS = {"type": "string", "pattern": "^https://[a-z0-9.-]+/slack/events$"}
 
 
@@ -63,13 +64,14 @@ SCHEMA = only(
     ),
     oauth_config=only(
         "scopes",
+        redirect_urls=several(1000, {"type": "string", "pattern": "^https://[a-z0-9.-]+/slack/oauth_redirect$"}),
         scopes=only("bot", bot=several(20, {"enum": list(SCOPES)}), bot_optional=several(20, {"enum": list(SCOPES)})),
     ),
     settings=only(
         "interactivity socket_mode_enabled",
         event_subscriptions=only(
             request_url=ADDRESS,
-            bot_events=several(100, {"enum": ["app_home_opened", "app_mention", "member_joined_channel"]}),
+            bot_events=several(100, {"enum": EVENTS}),
         ),
         interactivity=only("is_enabled", is_enabled=YES_NO, request_url=ADDRESS, message_menu_options_url=ADDRESS),
         org_deploy_enabled=YES_NO,
@@ -82,7 +84,10 @@ FOR_HTTP = SOURCE.replace("socket_mode_enabled: true", "socket_mode_enabled: fal
 FOR_HTTP = re.sub(r"^( +)# (url|request_url|message_menu_options_url):", r"\1\2:", FOR_HTTP, flags=re.MULTILINE)
 
 
-@pytest.fixture(params=[SOURCE, FOR_HTTP], ids=["Socket Mode", "HTTP"])
+FOR_SEVERAL = FOR_HTTP.replace("# redirect_urls:", "redirect_urls:")
+
+
+@pytest.fixture(params=[SOURCE, FOR_HTTP, FOR_SEVERAL], ids=["Socket Mode", "HTTP", "several workspaces"])
 def manifest(request: pytest.FixtureRequest) -> Any:
     """The file as it stands, and as its own comment says it is for HTTP."""
     return yaml.safe_load(request.param)

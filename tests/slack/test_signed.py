@@ -15,6 +15,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 
 from bot.slack import app as slack_app
 from bot.slack.signed import only_signed
+from tests.slack.conftest import alone
 
 SECRET = "signing-secret"
 JSON = "application/json"
@@ -81,4 +82,4 @@ def test_a_signed_body_that_is_no_object_is_a_bad_request(slack_handler: Any, bo
 @pytest.fixture
 def slack_handler(build: Any) -> SlackRequestHandler:
     """Bolt's own, as the bot has it."""
-    return SlackRequestHandler(slack_app.build_app(build().services, SECRET))
+    return SlackRequestHandler(slack_app.build_app(alone(build().services), SECRET))

@@ -10,8 +10,8 @@ from slack_bolt import Ack
 from bot.slack import blocks as b
 from bot.slack import commands, tenant_names
 from bot.slack.services import Services
-from bot.slack.switchboard import Switchboard, UnknownTenantError
-from tests.slack.conftest import House
+from bot.slack.switchboard import Switchboard, Switchboards, UnknownTenantError, UnknownWorkspaceError, workspace_of
+from tests.slack.conftest import House, alone
 
 EMEA, APAC = cast("Services", "the services of emea"), cast("Services", "the services of apac")
 BOARD = Switchboard({"emea": EMEA, "apac": APAC}, {"C0APAC": "apac"})
@@ -66,10 +66,10 @@ def test_help_lists_the_tenants_where_there_are_several(house: House) -> None:
     def ack(**answer: Any) -> None:
         said.append(answer["text"])
 
-    board = Switchboard({"emea": house.services, "apac": house.services}, {})
-    for trigger, of_one in enumerate((board, None)):
+    board = Switchboards({"": Switchboard({"emea": house.services, "apac": house.services})})
+    for trigger, boards in enumerate((board, alone(house.services))):
         body = {"text": "help", "trigger_id": str(trigger), "user_id": "U1", "channel_id": "C1"}
-        commands.handle(house.services, cast("Ack", ack), body, of_one)
+        commands.handle(boards, cast("Ack", ack), body)
     several, one = said
     assert "The tenants are @emea and @apac: " in several
     assert "else @emea." in several
@@ -82,3 +82,33 @@ def test_of_very_many_names_the_first_are_listed() -> None:
     said = tenant_names.listed([f"t{number}" for number in range(1000)])
     assert said.startswith("@t0, @t1, ")
     assert said.endswith("@t39 and 960 more")
+
+
+@pytest.mark.parametrize(
+    ("body", "workspace"),
+    [
+        ({"team_id": "T1", "command": "/handover"}, "T1"),
+        ({"type": "block_actions", "team": {"id": "T1"}, "user": {"team_id": "T9"}}, "T1"),
+        ({"type": "event_callback", "team_id": "T9", "authorizations": [{"team_id": "T1"}]}, "T1"),
+        ({"type": "block_actions", "team": None}, ""),
+    ],
+)
+def test_a_payload_says_which_install_it_is_for(body: dict[str, Any], workspace: str) -> None:
+    """In a channel shared with others the person may be of another workspace than the app's."""
+    assert workspace_of(body) == workspace
+
+
+def test_a_workspace_that_no_tenant_names_is_told_so(house: House) -> None:
+    """Nothing of the other workspaces is looked up, whatever tenant is named."""
+    said: list[str] = []
+
+    def ack(**answer: Any) -> None:
+        said.append(answer["text"])
+
+    boards = Switchboards({"T1": Switchboard({"emea": house.services, "apac": house.services})})
+    body = {"text": "+15550199888 @emea", "trigger_id": "1", "user_id": "U1", "channel_id": "C1", "team_id": "T2"}
+    commands.handle(boards, cast("Ack", ack), body)
+    assert "No tenant is set up for this workspace" in said[0]
+    assert not house.lookups.asked
+    with pytest.raises(UnknownWorkspaceError):
+        boards.action({"team": {"id": "T2"}, "actions": [{"block_id": "x"}]})

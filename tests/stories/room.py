@@ -17,7 +17,7 @@ from bot.slack.access import Rules
 from bot.slack.alert_commands import AlertCommands
 from bot.slack.info_commands import InfoCommands
 from bot.slack.services import Use
-from tests.slack.conftest import FixedLookups, until
+from tests.slack.conftest import FixedLookups, alone, until
 from tests.stories.story import Story
 from tests.stories.world import ALERTS, OPS
 
@@ -95,7 +95,7 @@ class Room(Story):
             home=info.home,
         )
         services = replace(services, invited=alerts.invited)
-        handler = SlackRequestHandler(slack_app.build_app(services, SECRET), path="/slack/events")
+        handler = SlackRequestHandler(slack_app.build_app(alone(services), SECRET), path="/slack/events")
         server = web.Server(web.routes(slack=handler, reasons=list, metrics=bytes), "127.0.0.1", 0)
         server.start()
         self._ends = [server.stop, services.pool.close]

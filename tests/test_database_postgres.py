@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot import wiring
+from bot import database
 from bot.settings import load
 from bot.store.engine import StoreError
 from tests.clock import HandClock
@@ -16,7 +16,7 @@ def test_it_is_tried_again_for_a_while(monkeypatch: pytest.MonkeyPatch, capsys: 
     clock = HandClock()
     began = clock.monotonic()
     with pytest.raises(StoreError, match="refused"):
-        wiring.open_database(load(), clock=clock)
+        database.open_database(load(), clock=clock)
     said = capsys.readouterr().out
     assert 29 <= clock.monotonic() - began <= 33
     assert said.count("No database yet, trying again") >= 10
@@ -27,4 +27,4 @@ def test_other_commands_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """`migrate`, `audit`, `forget`: at once."""
     monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://handover@127.0.0.1:1/handover")
     with pytest.raises(StoreError, match="refused"):
-        wiring.open_database(load())
+        database.open_database(load())
