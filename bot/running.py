@@ -16,6 +16,7 @@ import structlog
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 _LARGE = 131_072  # bytes; glibc's own first value, which it would raise as large blocks come and go
+TIDY_SECONDS = 15.0
 SECONDS_TO_STOP = 9.0  # Docker, systemd and Kubernetes kill after ten or more
 
 log = structlog.get_logger(__name__)
@@ -35,7 +36,7 @@ class Part(Protocol):
 
 def until_told(parts: list[Part]) -> None:
     """Run the parts until SIGTERM or SIGINT; then stop them, within ten seconds. A second signal ends it at once."""
-    _share_memory()
+    library = _share_memory()
     told = threading.Event()
 
     def tell(number: int, frame: FrameType | None) -> None:
@@ -48,7 +49,8 @@ def until_told(parts: list[Part]) -> None:
         signal.signal(number, tell)
     for part in parts:
         part.start()
-    told.wait()
+    while not told.wait(TIDY_SECONDS):
+        _tidy(library)
     began = time.monotonic()
     log.info("Stopping: nothing new is taken, what is under way is finished")
     ending = threading.Thread(target=_stop, args=(parts,), name="stop", daemon=True)
@@ -64,12 +66,19 @@ def until_told(parts: list[Part]) -> None:
     last.start()
 
 
-def _share_memory() -> None:
-    """Let a hundred threads, most of which wait, share two heaps, and give large blocks back; glibc is after speed."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library has no such thing
-        library = ctypes.CDLL(None)
+def _share_memory() -> ctypes.CDLL:
+    """Let many threads, most of which wait, share two heaps, and give large blocks back; glibc is after speed."""
+    library = ctypes.CDLL(None)
+    with contextlib.suppress(AttributeError):  # another C library has no such thing
         for what, value in ((_M_ARENA_MAX, 2), (_M_TRIM_THRESHOLD, _LARGE), (_M_MMAP_THRESHOLD, _LARGE)):
             library.mallopt(what, value)
+    return library
+
+
+def _tidy(library: ctypes.CDLL) -> None:
+    """Give back what is free between blocks in use; glibc does so of itself at the end of a heap alone."""
+    with contextlib.suppress(AttributeError):  # as above
+        library.malloc_trim(0)
 
 
 def _stop(parts: list[Part]) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 1_048_576  # Slack's own are below 100 kB
 INSTALL = ("/slack/install", "/slack/oauth_redirect")
-THREADS = 16  # an ack takes milliseconds; fifty of them at once wait for each other, not for anything slow
+THREADS = 8  # an ack takes milliseconds; fifty of them at once wait for each other, not for anything slow
 SECONDS_TO_FINISH = 5
 
 log = structlog.get_logger(__name__)

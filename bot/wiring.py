@@ -85,9 +85,10 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
         metrics=metrics.page,
     )
     server = web.Server(pages, settings.host, settings.port)
-    closing = [_OnlyStops(each.investigator.close) for each in centres]
-    pool = next(iter(services.values())).pool
-    return [*closing, background, _OnlyStops(pool.close), server, *([socket] if socket else [])]
+    first = next(iter(services.values()))
+    looking = [_OnlyStops(each.investigator.close) for each in centres]
+    answering = [_OnlyStops(first.pool.close), _OnlyStops(first.windows.close)]
+    return [*looking, background, *answering, server, *([socket] if socket else [])]
 
 
 def build_jobs(database: Database, *, work: bool = True) -> Jobs:
@@ -127,6 +128,7 @@ def build_services(settings: Settings, clock: Clock, clients: Clients, centres: 
                 region=settings.default_region,
                 deadline_seconds=settings.deadline_seconds,
                 pool=next((known.pool for known in found.values()), None),
+                windows=next((known.windows for known in found.values()), None),
             )
     return found
 

@@ -14,6 +14,7 @@ from bot.redact import foreign
 from bot.slack import alert_messages, messages, messages_answers, messages_modals, serving
 from bot.slack.blocks import Message
 from bot.slack.services import Asker, Services
+from bot.store.engine import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -116,9 +117,16 @@ Fill = Callable[[Services, str], dict[str, Any]]
 
 
 def _window(services: Services, body: dict[str, Any], title: str, fill: Fill) -> None:
-    """Open at once, as a trigger lives for 3 seconds; then fill it."""
+    """Open at once, as a trigger lives for 3 seconds; then fill it. Slack may be slow, so not where acks are given."""
     if not _first(services, body):
         return
+    if services.windows.reserve():
+        services.windows.run(lambda: _open(services, body, title, fill))
+    else:
+        serving.privately(services, asker_of(body), patience=0)(messages_answers.busy(services.windows.size))
+
+
+def _open(services: Services, body: dict[str, Any], title: str, fill: Fill) -> None:
     asker, value = asker_of(body), value_of(body)
     view_id = _opened(services, body, asker, title)
     if not view_id:
@@ -146,7 +154,7 @@ def _opened(services: Services, body: dict[str, Any], asker: Asker, title: str) 
             trigger_id=str(body.get("trigger_id") or ""), view=messages_modals.loading(title)
         )
         return str((answer.get("view") or {}).get("id") or "")
-    except (SlackClientError, OSError, ValueError) as fault:
+    except (SlackClientError, OSError, ValueError, StoreError) as fault:
         word = fault.response.get("error") if isinstance(fault, SlackApiError) else type(fault).__name__
         log.warning("views.open: %s", word)
         serving.privately(services, asker, patience=0)(

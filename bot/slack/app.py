@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COMMAND = "/handover"
-_ACKS = 24  # threads for acks and for opening windows
+_ACKS = 12  # threads for acks: each takes milliseconds
+_WINDOWS = 8  # threads that open windows: a trigger is soon over, so none waits behind a look-up
+_LOOK_UPS = 26  # at once; each waits for CXone most of its time, and fifty are two rounds
+_WAITING = 124  # for a place
 _SECONDS = 10  # of one call to Slack
 
 
@@ -52,9 +55,8 @@ def build_services(
     audit: Callable[[Use], None] = lambda use: log.info("use: %s %s: %s", use.action, use.subject, use.result),
     region: str = "US",
     deadline_seconds: float = 20.0,
-    workers: int = 50,  # a look-up waits for CXone most of its time
-    waiting: int = 100,
     pool: Pool | None = None,
+    windows: Pool | None = None,
     handlers: Mapping[type, Handler] | None = None,
     buttons: Mapping[str, Handler] | None = None,
     home: Callable[[str], list[Block]] = lambda user_id: [],  # noqa: ARG005 - nobody has anything
@@ -66,7 +68,8 @@ def build_services(
         clock=clock,
         access=Access(client, clock, rules),
         poster=Poster(client, clock),
-        pool=pool or Pool(workers, waiting),
+        pool=pool or Pool(_LOOK_UPS, _WAITING),
+        windows=windows or Pool(_WINDOWS, _WAITING),
         seen=Seen(clock),
         audit=audit,
         region=region,

@@ -86,7 +86,7 @@ class Pool:
 
     def __init__(self, workers: int, waiting: int) -> None:
         self.size = workers + waiting
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="look-up")
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="for-people")
         self._free = threading.BoundedSemaphore(self.size)
 
     def reserve(self) -> bool:
@@ -148,6 +148,7 @@ class Services:
     access: Access
     poster: Poster
     pool: Pool
+    windows: Pool  # where they are opened
     seen: Seen
     audit: Callable[[Use], None]
     region: str = "US"

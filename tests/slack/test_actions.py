@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.cxone.errors import UnreachableError
 from bot.cxone.investigate import ById
 from bot.slack import blocks
 from bot.slack.access import Rules
+from bot.slack.services import Pool
 from tests.slack import reports
 from tests.slack.conftest import Build, FixedLookups, House, until
 
@@ -120,7 +122,7 @@ def test_a_double_click_acts_once(house: House) -> None:
 def test_when_all_places_are_taken_a_press_is_told_so(build: Build, action: str) -> None:
     """As a command is."""
     gate = threading.Event()
-    house = build(workers=1, waiting=0)
+    house = build(pool=Pool(1, 0))
     message = asked(house)
     house.used()
     house.lookups.gate = gate
@@ -128,6 +130,19 @@ def test_when_all_places_are_taken_a_press_is_told_so(build: Build, action: str)
     house.slack.press(message, action)
     assert house.whispered("I am busy") if action == "run_again" else "I am busy" in window(house, "busy")
     house.services.pool.release()
+
+
+def test_while_slack_opens_no_window_commands_are_acked(build: Build) -> None:
+    """Fifteen people press a button of a Slack that hangs; whoever types a command notices nothing."""
+    house = build()
+    message = asked(house)
+    people = [house.slack.add_user(f"person{number}") for number in range(15)]
+    house.slack.faults.script("views.open", ["hang:4"] * 15)
+    with ThreadPoolExecutor(15) as hands:
+        acks = list(hands.map(lambda person: house.slack.press(message, "raw_events", user=person), people))
+    assert all(ack.ok for ack in acks)
+    answer = house.slack.command("help")
+    assert (answer.ok, answer.seconds < 1) == (True, True)
 
 
 @pytest.mark.parametrize("action", ["run_again", "raw_events", "other_call"])

@@ -21,7 +21,7 @@ from bot.diagnosis.handover import Searched
 from bot.slack import typed
 from bot.slack.app import build_app
 from bot.slack.blocks import Message
-from bot.slack.services import Asker, Told
+from bot.slack.services import Asker, Pool, Told
 from tests.clock import HandClock
 from tests.slack import reports
 from tests.slack.conftest import SECRET, Build, FixedLookups, House, alone, until
@@ -238,7 +238,7 @@ def test_a_command_that_slack_sends_twice_is_answered_once(house: House) -> None
 def test_fifty_at_once_are_acked_fast_and_all_answered(build: Build) -> None:
     """However slow the look-ups are; those that find no place are told so."""
     gate = threading.Event()
-    house = build(lookups=FixedLookups(gate=gate), workers=4, waiting=30)
+    house = build(lookups=FixedLookups(gate=gate), pool=Pool(4, 30))
     with ThreadPoolExecutor(50) as people:
         acks = list(people.map(lambda _: house.slack.command(NUMBER), range(50)))
     assert max(ack.seconds for ack in acks) < 2.5

@@ -296,7 +296,7 @@ def test_what_nothing_listens_for_is_acked(house: House) -> None:
 
 def test_the_pool_does_not_hold_up_acks(build: Build) -> None:
     """Places are given back when the work is done."""
-    house = build(workers=1, waiting=0)
+    house = build(pool=Pool(1, 0))
     gate = threading.Event()
     house.lookups.gate = gate
     house.slack.command("+15550199888")
