@@ -27,7 +27,8 @@ A failure goes:   alerts/watcher.py → store/ → slack/notifier.py → the cha
     alerting.py      watcher and notifier of one tenant; background.py runs those of all
     running.py       starts and stops the parts of `run`
     web.py           Slack's requests, health and metrics over HTTP; socket_mode.py instead; metrics.py
-    terminal.py      a diagnosis drawn; saved.py one of a file; bundle.py what is saved for a case with NICE
+    terminal.py      a diagnosis drawn; report_json.py as one object; saved.py one of a file; bundle.py what is saved
+                     for a case with NICE
     check.py         the lines of `check`; check_contacts.py those of the contacts API
     phone.py         a number; redact.py what may be shown; clock.py time; logs.py: leaves that all may import
 

@@ -84,17 +84,17 @@ def _from_file(path: str, *, as_json: bool) -> Report:
 
 
 def _save(path: str, report: Report, *, as_json: bool) -> None:
-    from bot import saved, terminal  # noqa: PLC0415 - see the top
+    from bot import report_json, saved  # noqa: PLC0415 - see the top
 
     profile = "contacts" if report.document.get("profile") == "contacts" else "conversations"
     try:
-        saved.save(path, report, terminal.as_json(report), profile=profile, clock=SystemClock())
+        saved.save(path, report, report_json.as_json(report), profile=profile, clock=SystemClock())
     except saved.NotWritableError as why:
         _end(USAGE, "not_writable", str(why), as_json=as_json)
 
 
 def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
-    from bot import beside, platforms, terminal  # noqa: PLC0415 - see the top
+    from bot import beside, platforms, report_json, terminal  # noqa: PLC0415 - see the top
     from bot.cxone.errors import CXoneError  # noqa: PLC0415 - see the top
     from bot.cxone.investigate import ConversationNotFound  # noqa: PLC0415 - see the top
 
@@ -110,7 +110,7 @@ def _from_platform(asked: dict[str, str | None], *, as_json: bool) -> Report:
     except ConversationNotFound as none:
         plain = asked["number"] and not asked["since"] and not (none.searched and none.searched.hotline)
         further = " To look further back, add --since 3d." if plain else ""
-        _end(NOT_FOUND, "no_conversation", terminal.clean(none.sentence) + further, as_json=as_json)
+        _end(NOT_FOUND, "no_conversation", report_json.clean(none.sentence) + further, as_json=as_json)
     except CXoneError as why:
         more = {"method": why.method, "path": why.path, "status": why.status}
         _end(NOT_ASKED, "not_asked", terminal.not_asked(why), as_json=as_json, **more)
@@ -168,10 +168,10 @@ _ELSEWHERE = {
 
 
 def _show(report: Report, *, as_json: bool) -> None:
-    from bot import terminal  # noqa: PLC0415 - see the top
+    from bot import report_json, terminal  # noqa: PLC0415 - see the top
 
     if as_json:
-        click.echo(terminal.dumps(terminal.as_json(report)))
+        click.echo(report_json.dumps(report_json.as_json(report)))
     else:
         terminal.draw(report, terminal.console())
 
@@ -232,7 +232,7 @@ def migrate() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def audit(*, since: str, as_json: bool) -> None:
     """Who used the bot for what: look-ups (masked), refusals, mutes, subscriptions."""
-    from bot import beside, terminal  # noqa: PLC0415 - see the top
+    from bot import beside, report_json, terminal  # noqa: PLC0415 - see the top
     from bot.slack.spans import duration  # noqa: PLC0415 - see the top
     from bot.store.engine import StoreError  # noqa: PLC0415 - see the top
 
@@ -242,7 +242,7 @@ def audit(*, since: str, as_json: bool) -> None:
         _end(USAGE, "usage", "--since takes a span such as 12h or 30d.")
     try:
         for row in beside.audited(settings, SystemClock().now() - span):
-            click.echo(terminal.audit_json(row) if as_json else terminal.audit_line(row))
+            click.echo(report_json.audit_json(row) if as_json else terminal.audit_line(row))
     except SettingsError as wrong:
         _end(USAGE, "settings", "\n".join(wrong.faults))
     except StoreError as why:
@@ -341,9 +341,9 @@ def _settings(*needs: Need, as_json: bool = False) -> Settings:
 def _end(code: int, error: str, message: str, *, as_json: bool = False, **more: Any) -> NoReturn:
     """Say why and leave: sentences on stderr, and with `--json` one object on stdout instead."""
     if as_json:
-        from bot import terminal  # noqa: PLC0415 - see the top
+        from bot import report_json  # noqa: PLC0415 - see the top
 
-        click.echo(terminal.dumps({"error": error, "message": message, **more}))
+        click.echo(report_json.dumps({"error": error, "message": message, **more}))
     else:
         click.echo(message, err=True)
     sys.exit(code)

@@ -1,22 +1,20 @@
-"""A diagnosis in the terminal: drawn for people, or as one JSON object for programs.
+"""A diagnosis in the terminal, drawn for people.
 
 What others wrote reaches the terminal as plain `Text` without control characters: neither rich's markup nor an
-escape sequence in a queue's name does anything. Callers are masked in both forms.
+escape sequence in a queue's name does anything. Callers are masked.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import phone, redact
-from bot.diagnosis.handover import Attempt, Diagnosis, Finding, Report, Target, TargetStatus
+from bot.diagnosis.handover import Diagnosis, Finding, Report, Target, TargetStatus
 from bot.diagnosis.outcomes import TABLE, Code, Outcome, Status
+from bot.report_json import clean, identifier, iso
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from bot.cxone.errors import CXoneError
     from bot.cxone.investigate import Progress
 
-LONGEST_TEXT = 2_000
 MOST_MOMENTS = 40
 MOST_OTHERS = 10
 NO_TIME = timedelta(0)
@@ -35,123 +32,6 @@ _BAD = "red"
 _GOOD = "green"
 _UNSURE = "yellow"
 _STYLE = {Status.ERROR: _BAD, Status.WARNING: _UNSURE, Status.INFO: "dim"}
-
-
-# ---- for programs -------------------------------------------------------------------------------------------------
-
-
-def as_json(report: Report) -> dict[str, Any]:
-    """The report as one object of plain JSON values. Times are ISO 8601 in UTC with a `Z`, or null."""
-    diagnosis = report.diagnosis
-    return {
-        "conversation_id": _id(diagnosis.conversation_id),
-        "started_at": _iso(diagnosis.started_at),
-        "ended_at": _iso(diagnosis.ended_at),
-        "phone": diagnosis.phone,
-        "outcome": diagnosis.outcome.value,
-        "reached": diagnosis.reached.value,
-        "fault": diagnosis.fault.value,
-        "confidence": diagnosis.confidence.value,
-        "alternatives": [clean(each) for each in diagnosis.alternatives],
-        "summary": clean(diagnosis.summary),
-        "findings": [_finding(each) for each in diagnosis.findings],
-        "attempts": [_attempt(each) for each in diagnosis.attempts],
-        "target": _target(diagnosis.target),
-        "timeline": [
-            {"timestamp": _iso(moment.timestamp), "what": clean(moment.what), "who": clean(moment.who)}
-            for moment in diagnosis.timeline
-        ],
-        "other_conversations": [_id(other.conversation_id) for other in report.others],
-        "requests": report.requests,
-        "seconds": round(report.seconds, 3),
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code.value,
-        "status": finding.status.value,
-        "message": clean(finding.message),
-        "timestamp": _iso(finding.timestamp),
-        "evidence": {clean(path): _evidence(path, value) for path, value in finding.evidence.items()},
-        "fix": clean(finding.fix),
-    }
-
-
-def _attempt(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "timestamp": _iso(attempt.timestamp),
-        "from": _id(attempt.from_id),
-        "to": _id(attempt.to_id),
-        "outcome": attempt.outcome.value,
-        "properties": redact.properties(attempt.properties),
-    }
-
-
-def _target(target: Target | None) -> dict[str, Any] | None:
-    if target is None:
-        return None
-    return {
-        "id": _id(target.id),
-        "kind": target.kind.value if target.kind else None,
-        "name": clean(target.name),
-        "status": target.status.value,
-        "state": clean(target.state),
-        "is_available": target.is_available,
-    }
-
-
-def _evidence(path: str, value: object) -> object:
-    """A value of the record as evidence: callers masked, foreign text cut, times as elsewhere."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, datetime):
-        return _iso(value)
-    if path.rpartition(".")[2] in ("identity", "dialled", "ani", "dnis"):
-        return phone.mask(str(value))
-    if isinstance(value, Mapping):
-        return redact.properties(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_evidence(path, each) for each in value]
-    return _id(str(value)) if path.lower().endswith("id") else clean(str(value))
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
-
-
-def clean(text: str, limit: int = LONGEST_TEXT) -> str:
-    """Text that was partly written by others: one line, no control or direction marks, callers masked, cut."""
-    return redact.foreign(text, limit)
-
-
-def _id(text: str) -> str:
-    """An id, which may be all digits and is no number."""
-    return redact.cut("".join(" " if char.isspace() else char for char in text if _harmless(char)), LONGEST_TEXT)
-
-
-def _harmless(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char)[0] != "C"
-
-
-def dumps(document: Mapping[str, Any]) -> str:
-    """One object as people can read it too. A lone surrogate cannot be written as UTF-8 and becomes `?`."""
-    encoding = (sys.stdout.encoding or "utf-8").replace("_", "-").lower()
-    text = json.dumps(document, indent=2, ensure_ascii=encoding != "utf-8")
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def audit_json(row: Mapping[str, Any]) -> str:
-    """One row of the audit as an object on a line."""
-    return json.dumps({key: _iso(value) if isinstance(value, datetime) else value for key, value in row.items()})
-
-
-def audit_line(row: Mapping[str, Any]) -> str:
-    """One row of the audit for people."""
-    return "  ".join(_iso(value) or "" if isinstance(value, datetime) else clean(str(value)) for value in row.values())
-
-
-# ---- for people ---------------------------------------------------------------------------------------------------
 
 
 def console() -> Console:
@@ -342,7 +222,7 @@ def _plain(text: str, style: str = "") -> Text:
     """Text that rich prints as it is: no markup, no emoji codes, no highlighting."""
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    return Text(_id(text), style=style)
+    return Text(identifier(text), style=style)
 
 
 def _moment(at: datetime | None) -> str:
@@ -359,3 +239,8 @@ def _span(length: timedelta) -> str:
     if whole < 3600:  # noqa: PLR2004 - an hour
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def audit_line(row: Mapping[str, Any]) -> str:
+    """One row of the audit for people."""
+    return "  ".join(iso(value) or "" if isinstance(value, datetime) else clean(str(value)) for value in row.values())

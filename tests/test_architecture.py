@@ -21,7 +21,7 @@ ORDER = (
     ("alerts",),
     ("setting_kinds", "setting_faults"),
     ("settings",),
-    ("tenants",),
+    ("tenants", "report_json"),
     ("slack", "jobs", "bundle", "check", "terminal"),
     ("check_contacts", "saved", "alerting", "platforms", "database", "clients"),
     ("background", "centres", "metrics", "running", "socket_mode", "web"),

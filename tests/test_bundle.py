@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bot import bundle, saved, terminal
+from bot import bundle, saved
 from bot.cli import main
 from bot.clock import SystemClock
 from bot.cxone.http import Session
@@ -41,7 +41,7 @@ def gist(report: Report) -> tuple[Any, ...]:
 
 def through_json(report: Report, profile: str, clock: HandClock) -> tuple[str, Report]:
     """The bundle's text, and what it is read back as, ten minutes later."""
-    made = bundle.of(report, profile=profile, now=clock.now(), diagnosis=terminal.as_json(report))
+    made = bundle.of(report, profile=profile, now=clock.now(), diagnosis=report_json.as_json(report))
     text = json.dumps(made)
     clock.advance(minutes=10)
     return text, bundle.read_back(json.loads(text), timing=Timing(), now=clock.now())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bot import terminal
+from bot import report_json, terminal
 from bot.cxone.errors import ForbiddenError, ServerFaultError
 from bot.diagnosis.handover import (
     Attempt,
@@ -110,7 +110,7 @@ def test_foreign_text_does_nothing(width: int) -> None:
 
 def test_the_object_has_the_fields_of_the_contract() -> None:
     """Exactly these names, and plain values."""
-    shown = json.loads(terminal.dumps(terminal.as_json(report(seconds=1.23456))))
+    shown = json.loads(report_json.dumps(report_json.as_json(report(seconds=1.23456))))
     assert list(shown) == [
         *("conversation_id", "started_at", "ended_at", "phone", "outcome", "reached", "fault", "confidence"),
         *("alternatives", "summary", "findings", "attempts", "target", "timeline", "other_conversations"),
@@ -127,7 +127,7 @@ def test_the_object_has_the_fields_of_the_contract() -> None:
 
 def test_the_object_tells_no_caller() -> None:
     """Masked where evidence holds one; properties off the allow-list by name alone."""
-    text = terminal.dumps(terminal.as_json(report("call +1 555 019 9888 now")))
+    text = report_json.dumps(report_json.as_json(report("call +1 555 019 9888 now")))
     assert "0199888" not in text
     assert "019 9888" not in text
     assert "Jane" not in text
@@ -136,7 +136,7 @@ def test_the_object_tells_no_caller() -> None:
 
 def test_the_object_can_always_be_written() -> None:
     """Control characters are gone, and half a surrogate pair breaks nothing."""
-    text = terminal.dumps(terminal.as_json(report(EVIL + "\ud83d")))
+    text = report_json.dumps(report_json.as_json(report(EVIL + "\ud83d")))
     assert text.encode("utf-8")
     assert "\\u001b" not in text
     assert json.loads(text)["outcome"] == "rejected"
