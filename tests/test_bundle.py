@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bot import bundle, saved
+from bot import bundle, report_json, saved
 from bot.cli import main
 from bot.clock import SystemClock
 from bot.cxone.http import Session
