@@ -31,7 +31,7 @@ SWEEP = "sweep"  # the job that looks for what may be sent; nudged after whateve
 WAITS = timedelta(seconds=1.5)  # for a channel's next turn; what takes longer comes back as a job of its own
 LASTS = 6.0  # seconds; then other channels come first, and nobody waits long for a process to end
 PREPARE_EVERY = 15.0  # seconds between two tries to learn the channels
-_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{5,}")
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]+")  # a name has no capitals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ for on purpose: a 404 shows that the call is permitted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -89,6 +89,7 @@ def cxone(settings: Settings, platform: Conversations, clock: Clock) -> Iterator
             platform.session.token(limit)
         except CXoneError as error:
             yield Line(Mark.FAIL, "CXone token", error.sentence)
+            yield from not_looked_at(["CXone conversations", *(what for what, *_ in _CALLS), "CXone analytics"])
             return
     yield Line(Mark.OK, "CXone token", f"given by {platform.host} for tenant {platform.tenant}")
 
@@ -104,6 +105,7 @@ def cxone(settings: Settings, platform: Conversations, clock: Clock) -> Iterator
                 f"{platform.host} does not speak the profile “{settings.cxone_api}”: {error.sentence} "
                 "Check CXONE_API and CXONE_BASE_URL.",
             )
+            yield from not_looked_at([*(what for what, *_ in _CALLS), "CXone analytics"])
             return
         except CXoneError as error:
             yield Line(Mark.FAIL, "CXone conversations", error.sentence)
@@ -117,6 +119,11 @@ def cxone(settings: Settings, platform: Conversations, clock: Clock) -> Iterator
         lost = f" Calls older than the list reaches cannot be found ({READ_ANALYTICS})."
         line = Line(Mark.FAIL, line.what, line.text + lost)
     yield line
+
+
+def not_looked_at(whats: Iterable[str]) -> Iterator[Line]:
+    """A line for each question that had no sense after a failure."""
+    return (Line(Mark.NOTE, what, "not looked at") for what in whats)
 
 
 def _get(platform: Conversations, path: str, needs: str, limit: Deadline) -> object:
@@ -133,6 +140,13 @@ def slack(settings: Settings, client: WebClient, tenants: Mapping[str, Settings]
         answer = client.auth_test()
     except (SlackClientError, OSError) as error:
         yield Line(Mark.FAIL, "Slack token", f"POST {settings.slack_api_url}auth.test: {_said(error)}")
+        reached = "Slack Socket Mode" if settings.socket_mode else "Slack over HTTP"
+        yield from not_looked_at(["Slack scopes", "Slack history", reached])
+        for tenant, own in (tenants or {"": settings}).items():
+            named = [name for name in ("alert_channel", "ops_channel") if getattr(own, name)]
+            yield from (
+                replace(line, tenant=tenant) for line in not_looked_at(f"Slack {name.upper()}" for name in named)
+            )
         return
     yield Line(Mark.OK, "Slack token", f"bot {answer.get('user')} in {answer.get('team')}")
     granted = _header(answer.headers, "x-oauth-scopes")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from bot.check import Line, Mark
+from bot.check import Line, Mark, not_looked_at
 from bot.clock import Clock
 from bot.cxone.contacts import Contacts
 from bot.cxone.contacts_calls import ACTIVE, COMPLETED, STATES, span
@@ -38,6 +38,14 @@ _LISTS: tuple[tuple[str, str, Mapping[str, str], str], ...] = (
     ("CXone scripts", "/scripts", {"scriptPath": "handover-check"}, "scripts"),
     ("CXone script history", "/scripts/historyByName", {"scriptPath": "handover-check"}, "script history"),
 )
+_REST: tuple[str, ...] = (
+    "CXone ended contacts",
+    "CXone contact states",
+    *(each[0] for each in _CALLS),
+    *(each[0] for each in _LISTS),
+    "CXone states of all",
+    "Clock",
+)
 
 
 def contacts(settings: Settings, platform: Contacts, clock: Clock) -> Iterator[Line]:
@@ -59,6 +67,7 @@ def contacts(settings: Settings, platform: Contacts, clock: Clock) -> Iterator[L
     line = ask("CXone token", platform.session.token)
     if line.failed:
         yield line
+        yield from not_looked_at(["CXone contacts", *_REST])
         return
     yield Line(Mark.OK, "CXone token", f"given by {settings.cxone_issuer}; the API answers at {platform.host}")
 
@@ -68,7 +77,8 @@ def contacts(settings: Settings, platform: Contacts, clock: Clock) -> Iterator[L
     line = ask("CXone contacts", lambda limit: _get(platform, ACTIVE, limit, {"top": 1}), "listed")
     yield line
     if line.failed and ("CXONE_API_VERSION" in line.text or line.text.startswith("401")):
-        return  # each further line would say the same
+        yield from not_looked_at(_REST)  # each would say the same
+        return
     yield ask("CXone ended contacts", lambda limit: _get(platform, COMPLETED, limit, {**window, "top": 1}), "listed")
 
     # 3. Everything else that a diagnosis reads.

@@ -276,8 +276,6 @@ def forget(*, number: str) -> None:
             continue
         said = f"{gone.calls} calls, {gone.alerts} alerts and {gone.uses} uses."
         click.echo(f"{tenant}{meant.masked} is removed from {said}")
-        if gone.live:
-            click.echo(f"{tenant}{gone.live} of the calls are still watched: run this again once they are over.")
     if len(kept) < len(by_tenant):
         click.echo("Messages in Slack keep the last four digits; delete them there.")
     if kept:

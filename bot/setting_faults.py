@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,11 +16,18 @@ _COGNIGY = {
     "cognigy_api_key": "It is made in Cognigy (My Profile, API Keys).",
     "cognigy_project_id": "It stands in the address of the project in Cognigy.",
 }
+_OF_SLACK = ("slack_", "alert_", "ops_", "allowed_")
 _WORKSPACES = {
     "slack_client_secret": "It stands beside the client id (your app, Basic Information).",
     "slack_token_keys": "With it the workspaces' tokens are sealed; docs/setup.md says how to make one.",
     "tenants_file": "Where several workspaces install the app, each tenant names its own there.",
 }
+
+
+def that_matter(faults: Iterable[str], needs: Collection[str]) -> list[str]:
+    """Not those of Slack's settings where nobody needs Slack: `diagnose` asks CXone alone."""
+    slack = {"slack", "posts"} & set(needs)
+    return [fault for fault in faults if slack or not fault.lower().startswith(_OF_SLACK)]
 
 
 def missing(values: Mapping[str, Any]) -> list[str]:
@@ -65,14 +72,18 @@ _PATTERNS = {
 _PARSING = {"int_parsing": "must be a whole number", "float_parsing": "must be a number"}
 
 
-def wrong(error: ValidationError) -> list[str]:
-    """A sentence for each value that does not do. Pydantic's own are kept where they name the range, not the value."""
-    faults = []
+def wrong(error: ValidationError) -> dict[str, str]:
+    """A sentence for each value that does not do, by the setting's name in the code.
+
+    Pydantic's own are kept where they name the range, not the value.
+    """
+    faults = {}
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        name = ".".join(str(part) for part in fault["loc"][:1]).upper() or "settings"
+        setting = ".".join(str(part) for part in fault["loc"][:1]) or "settings"
+        name = setting.upper()
         message = fault["msg"].removeprefix("Value error, ").removesuffix(".").replace("Input should be", "must be")
         if fault["type"] == "string_pattern_mismatch":
             message = _PATTERNS[name]
         message = _PARSING.get(fault["type"], message)
-        faults.append(f"{name}: {message[:1].lower()}{message[1:]}.")
+        faults[setting] = f"{name}: {message[:1].lower()}{message[1:]}."
     return faults

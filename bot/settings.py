@@ -234,15 +234,22 @@ class Settings(BaseSettings):
     def _every_fault_at_once(cls, values: dict[str, Any], handler: ModelWrapValidatorHandler[Settings]) -> Settings:
         """What is missing and what is wrong, in one list. `SettingsError` is no ValueError, so it passes as it is."""
         values = {name: value for name, value in values.items() if not (isinstance(value, str) and value.isspace())}
+        needs = values.get("needs", frozenset())
         faults = [*values.get("file_faults", ()), *setting_faults.missing(values)]
+        wrong: dict[str, str] = {}
+        settings = None
         try:
             settings = handler(values)
-        except ValidationError as wrong:
-            faults += setting_faults.wrong(wrong)
-            raise SettingsError(faults) from None
+        except ValidationError as error:
+            wrong = setting_faults.wrong(error)
+        faults = setting_faults.that_matter([*faults, *wrong.values()], needs)
         if faults:
             raise SettingsError(faults)
-        return settings
+        return settings or handler(_without(values, wrong))
+
+
+def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def load(needs: Collection[Need] = (), *, env_file: Path | None = Path(".env")) -> Settings:

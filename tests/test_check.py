@@ -59,7 +59,9 @@ def test_a_tenant_that_answers_is_ok(env: pytest.MonkeyPatch, tenant: Any) -> No
 
 def test_a_wrong_secret_ends_it_at_the_token(env: pytest.MonkeyPatch, tenant: Any) -> None:
     """And is not shown."""
-    (line,) = cxone(env, tenant, CXONE_CLIENT_SECRET="wrong-secret").values()
+    line, *rest = cxone(env, tenant, CXONE_CLIENT_SECRET="wrong-secret").values()
+    assert {(each.mark, each.text) for each in rest} == {(Mark.NOTE, "not looked at")}
+    assert len(rest) == 6
     assert (line.what, line.failed) == ("CXone token", True)
     assert "wrong-secret" not in line.text
     assert "/oauth2/token" in line.text
@@ -112,8 +114,10 @@ def test_the_app_token_is_tried(env: pytest.MonkeyPatch, workspace: Any) -> None
 
 def test_a_wrong_token_ends_it(env: pytest.MonkeyPatch, workspace: Any) -> None:
     """And is not shown."""
-    (line,) = slack(env, workspace, SLACK_BOT_TOKEN="xoxb-wrong").values()
+    line, *rest = slack(env, workspace, SLACK_BOT_TOKEN="xoxb-wrong", ALERT_CHANNEL="C0ALERTS").values()
     assert line.failed
+    assert [each.what for each in rest] == ["Slack scopes", "Slack history", "Slack over HTTP", "Slack ALERT_CHANNEL"]
+    assert {each.text for each in rest} == {"not looked at"}
     assert "xoxb-wrong" not in str(line)
 
 
@@ -133,6 +137,6 @@ def test_channels_that_cannot_be_posted_to_fail(env: pytest.MonkeyPatch, workspa
 def test_slack_that_is_down_is_a_line(env: pytest.MonkeyPatch, workspace: Any) -> None:
     """Not a traceback."""
     workspace.down()
-    (line,) = slack(env, workspace).values()
+    line, *_ = slack(env, workspace).values()
     assert line.failed
     assert "auth.test" in line.text

@@ -118,10 +118,19 @@ def test_several_workspaces_need_no_token_and_more_of_the_rest(env: pytest.Monke
 @pytest.mark.parametrize("keys", ["too-short", f"{SEAL},nonsense", "no base64: ü"])
 def test_a_key_that_seals_nothing_is_a_fault(env: pytest.MonkeyPatch, keys: str) -> None:
     """Told without the key."""
-    give(env, SLACK_TOKEN_KEYS=keys)
-    (fault,) = faults()
+    give(env, **CXONE, **SLACK, SLACK_TOKEN_KEYS=keys)
+    (fault,) = faults("cxone", "slack")
     assert fault.startswith("SLACK_TOKEN_KEYS: ")
     assert keys not in fault
+
+
+def test_what_is_wrong_of_slack_matters_to_those_who_need_slack(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`diagnose` asks CXone alone; what is wrong of it is told, and with Slack's need all of it."""
+    give(env, **CXONE, SLACK_APP_TOKEN="xoxp-1", ALERT_FILTER="nonsense", SLACK_BOT_TOKEN_FILE=str(tmp_path / "none"))
+    assert load(["cxone"]).cxone_tenant_id == "acme"
+    assert len(faults("cxone", "slack")) == 3
+    give(env, POLL_SECONDS="often")
+    assert faults("cxone") == ["POLL_SECONDS: must be a number."]
 
 
 def test_a_repr_shows_no_secret(env: pytest.MonkeyPatch) -> None:
@@ -147,7 +156,7 @@ def test_a_secret_given_twice_is_a_fault(env: pytest.MonkeyPatch, tmp_path: Path
     """Nobody can know which of the two was meant."""
     (tmp_path / "secret").write_text("xoxb-1")
     give(env, SLACK_BOT_TOKEN="xoxb-2", SLACK_BOT_TOKEN_FILE=str(tmp_path / "secret"))
-    assert faults() == ["SLACK_BOT_TOKEN: also given as SLACK_BOT_TOKEN_FILE; keep one of the two."]
+    assert faults("posts") == ["SLACK_BOT_TOKEN: also given as SLACK_BOT_TOKEN_FILE; keep one of the two."]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from bot.store.tables import audit, numbers
 log = structlog.get_logger(__name__)
 
 HASHED_WITH = "hashed_with"  # a fact: the key's fingerprint, and since when calls are indexed under it
-FRESH_MOST = timedelta(seconds=60)  # however rarely is polled
+FRESH_MOST = timedelta(seconds=15)  # however rarely is polled
 FRESH_MARGIN = timedelta(seconds=5)  # that a poll may take and still be fresh
 LATE = timedelta(minutes=10)  # by which a call may be listed late
 OLDER = timedelta(minutes=15)  # a call of which "the last hour" would say nothing

@@ -275,8 +275,8 @@ class Watcher:
             here = scene(connection, tenant, self.rules, now, self.ops_channel)
             arrived = facts.cursor(connection, tenant).arrived_at
             changed: set[int] = set()
-            read = [one for each in looked if each.conversation for one in self._index_of(each.conversation)]
-            conversations.index(connection, tenant, read)
+            read = [each.conversation for each in looked if each.conversation and not each.row.forgotten]
+            conversations.index(connection, tenant, [one for call in read for one in self._index_of(call)])
             for each in sorted(looked, key=_asked_at):
                 done.looked += 1
                 if each.found is None or each.conversation is None:
@@ -316,6 +316,8 @@ class Watcher:
         row, call, found = looked.row, looked.conversation, looked.found
         if call is None or found is None:
             return set()
+        if row.forgotten:
+            found = found._replace(phone="")
         changed: set[int] = set()
         failure = policy.failure_of(found, now)
         firm = failure is not None and self._is_firm(row, call, failure, now)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from bot.cxone.errors import AnswerError, CXoneError
 
@@ -73,6 +74,14 @@ def page_count(body: Row, total_key: str, rows: int) -> int:
     if total is None:
         return 0
     return max(1, math.ceil(total / rows)) if rows else 1
+
+
+def goes_on_elsewhere(body: Row) -> bool:
+    """Whether further pages are found by the next address alone: it is given, and neither a count nor a number is."""
+    following = body.get("nextUri")
+    if not isinstance(following, str) or not following or whole_of(body.get("pageCount")) is not None:
+        return False
+    return "pageNumber" not in parse_qs(urlsplit(following).query)
 
 
 def question(since: datetime, until: datetime, page: int) -> Row:

@@ -14,14 +14,19 @@ _FOR_PAGES = 0.75  # of what is left: one page that hangs must leave time for th
 Asked = concurrent.futures.Future[Row]
 
 
-def in_parallel(listing: Listing, path: str, asked: Sequence[Asked], deadline: Deadline) -> None:
-    """Take the pages that were asked for as they come; one that fails stands in `failed`."""
+def in_parallel(listing: Listing, path: str, asked: Sequence[Asked], deadline: Deadline) -> int:
+    """Take the pages that were asked for as they come; one that fails stands in `failed`.
+
+    Returns how many of them held only rows that were there before.
+    """
+    repeated = 0
     try:
         arrived = 0
         for each in _done(asked, deadline.left() * _FOR_PAGES):
             arrived += 1
             try:
-                listing.add(rows_of(each.result(), "entities", path))
+                rows = rows_of(each.result(), "entities", path)
+                repeated += bool(rows) and not listing.add(rows)
             except CXoneError as error:
                 listing.failed.append(error)
         if arrived < len(asked):
@@ -29,6 +34,7 @@ def in_parallel(listing: Listing, path: str, asked: Sequence[Asked], deadline: D
     finally:
         for each in asked:
             each.cancel()
+    return repeated
 
 
 def one_by_one(  # noqa: PLR0917 - what a page is read with

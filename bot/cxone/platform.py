@@ -34,6 +34,7 @@ from bot.cxone.listing import (
     Listing,
     OnPage,
     Row,
+    goes_on_elsewhere,
     history_row,
     number_of,
     page_count,
@@ -141,10 +142,12 @@ class Conversations:
         listing.of = page_count(body, "total", len(rows))
         first = whole_of(body.get("pageNumber"))
         first = 1 if first is None else first
-        if listing.of:
+        if listing.of and not goes_on_elsewhere(body):
             numbers = range(first + 1, first + min(listing.of, MOST_PAGES))
             listing.cut = listing.of > MOST_PAGES
-            pages.in_parallel(listing, _LIST, [self.submit(priority, page, number) for number in numbers], deadline)
+            asked = [self.submit(priority, page, number) for number in numbers]
+            if pages.in_parallel(listing, _LIST, asked, deadline) == len(asked) > 0:
+                listing.failed.append(_same_page(self.host))
         elif rows:
             following = functools.partial(self._follow, deadline=deadline, priority=priority)
             pages.one_by_one(listing, body, page, following, first, MOST_PAGES)
@@ -289,6 +292,11 @@ def _object(answer: Answer) -> Row:
         f"{answer.method} {shown(answer.path)} answered with JSON of another shape than expected. Check the profile "
         "(CXONE_API) and the address (CXONE_BASE_URL).",
     )
+
+
+def _same_page(host: str) -> CXoneError:
+    said = f"GET {_LIST}: {host} gives the same calls for each pageNumber, so the rest of them could not be read."
+    return AnswerError("GET", _LIST, None, said)
 
 
 def _why(error: CXoneError) -> str:

@@ -106,7 +106,7 @@ def _token(tenant: Tenant, request: Request) -> Reply:
 
 
 def _list(tenant: Tenant, request: Request) -> Reply:
-    """A page of rows. With `next_uri_only` the further pages are found through `nextUri` alone."""
+    """A page of rows. With `next_uri_only` the further pages are found through `nextUri` alone, whatever the total."""
     number = _whole(request.params.get("cursor" if tenant.next_uri_only else "pageNumber"), 1)
     size = min(_whole(request.params.get("pageSize"), 25), tenant.page_cap)
     since, until = request.now - timedelta(hours=tenant.list_hours), request.now - timedelta(seconds=tenant.list_delay)
@@ -121,6 +121,8 @@ def _list(tenant: Tenant, request: Request) -> Reply:
     if number < pages:
         key = "cursor" if tenant.next_uri_only else "pageNumber"
         rest["nextUri"] = f"{LIST}?{urlencode(request.params | {key: str(number + 1)})}"
+    if tenant.tells_total:
+        rest["total"] = total
     if not tenant.next_uri_only:
         rest |= {"pageNumber": number, "pageSize": size, "pageCount": pages, "total": total}
     return _rows(b"entities", page, request.now, rest)

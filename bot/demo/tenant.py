@@ -73,6 +73,7 @@ class Tenant:
         self.page_cap = 100
         self.shuffled = False
         self.next_uri_only = False
+        self.tells_total = False
         self.analytics_method = "GET"
         self.token_seconds = 3600
         self.list_hours = 24.0

@@ -47,6 +47,7 @@ LONGEST_MUTE = timedelta(hours=24)
 
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _FAULTS = frozenset(fault.value for fault in Fault)
+_COMMAND = re.compile(r"^/?handover(?=\s|$)\s*", re.IGNORECASE)  # pasted with what was to be typed
 _OPTION = re.compile(r"\s+(at|since|private)(?=\s|$)", re.IGNORECASE)
 _TEL = re.compile(r"<tel:([^|>]+)(?:\|([^>]*))?>", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -59,7 +60,7 @@ _ZONED = re.compile(r"\s*(?:utc|gmt|z)$", re.IGNORECASE)
 
 def parse(text: str, *, region: str, now: datetime, zone: tzinfo = UTC) -> Action:
     """What was typed, as an action. `zone` is the asker's, for times of day; `region` for numbers without a country."""
-    typed = _clean(text)
+    typed = _COMMAND.sub("", _clean(text))
     head, _, rest = typed.partition(" ")
     word, rest = head.lower().lstrip("/"), rest.strip()
     if word in ("", "help", "?"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, union, update
+from sqlalchemy import Connection, delete, select, union, update
 
 from bot.store.tables import (
     alerts,
@@ -101,7 +101,6 @@ class Forgotten(NamedTuple):
     calls: int
     alerts: int
     uses: int  # rows of the audit
-    live: int  # of the calls: still watched, so that their next look brings the number back
 
 
 def with_numbers(connection: Connection) -> Sequence[str]:
@@ -120,22 +119,11 @@ def forget(connection: Connection, tenant: str, number_hash: str) -> Forgotten:
             select(numbers.c.conversation_id).where(numbers.c.tenant == tenant, numbers.c.hash == number_hash)
         )
     )
-    told = live = 0
+    told = 0
     for start in range(0, len(calls), 500):
         part = calls[start : start + 500]
-        live += (
-            connection.scalar(
-                select(func.count()).where(
-                    conversations.c.tenant == tenant,
-                    conversations.c.id.in_(part),
-                    conversations.c.next_look.is_not(None),
-                )
-            )
-            or 0
-        )
-        connection.execute(
-            update(conversations).where(conversations.c.tenant == tenant, conversations.c.id.in_(part)).values(phone="")
-        )
+        theirs = update(conversations).where(conversations.c.tenant == tenant, conversations.c.id.in_(part))
+        connection.execute(theirs.values(phone="", forgotten=True))  # a later look does not bring it back
         named = update(alerts).where(
             alerts.c.tenant == tenant, alerts.c.conversation_id.in_(part), alerts.c.phone != ""
         )
@@ -143,4 +131,4 @@ def forget(connection: Connection, tenant: str, number_hash: str) -> Forgotten:
     connection.execute(delete(numbers).where(numbers.c.tenant == tenant, numbers.c.hash == number_hash))
     used = update(audit).where(audit.c.tenant == tenant, audit.c.hash == number_hash)
     uses = connection.execute(used.values(hash="", subject="forgotten").returning(audit.c.id)).all()
-    return Forgotten(len(calls), told, len(uses), live)
+    return Forgotten(len(calls), told, len(uses))

@@ -95,6 +95,7 @@ conversations = Table(
     _flag("outbound"),
     _flag("bot"),  # a bot took part
     _flag("arrival"),  # found at the first start or after an absence
+    _flag("forgotten"),  # its number is not to be kept again
     _text("phone"),  # masked
     _text("outcome"),
     Index(None, "tenant", "next_look"),

@@ -96,14 +96,24 @@ def test_no_order_and_no_page_size_is_trusted(desk: Investigator, server: Tenant
     assert desk.look_up(ByNumber(NUMBER)).diagnosis.conversation_id == wanted
 
 
-def test_next_uri_is_followed_where_only_that_is_given(desk: Investigator, server: Tenant, clock: HandClock) -> None:
-    """Page by page, to the end."""
+@pytest.mark.parametrize("tells_total", [False, True])
+def test_next_uri_is_followed_where_only_that_is_given(
+    desk: Investigator, server: Tenant, clock: HandClock, *, tells_total: bool
+) -> None:
+    """Page by page, to the end; a total beside it does not make page numbers understood."""
     for number in range(25):
         server.play("rejected", f"+1555020{number:04}", at=ago(clock, minutes=number), seed=number)
     wanted = server.play("rejected", at=ago(clock, hours=20))
-    server.page_cap, server.next_uri_only = 10, True
+    server.page_cap, server.next_uri_only, server.tells_total = 10, True, tells_total
     assert desk.look_up(ByNumber(NUMBER)).diagnosis.conversation_id == wanted
     assert sum(1 for seen in server.requests if seen.path == LIST) == 3
+
+
+def test_a_list_that_repeats_its_first_page_is_not_said_to_be_read(desk: Investigator, server: Tenant) -> None:
+    """A platform that understands no page numbers, and says that there are three pages."""
+    server.faults.add(LIST, "body", body={"entities": [{"id": "c-1"}], "total": 3})
+    with pytest.raises(CXoneError, match="gives the same calls for each pageNumber"):
+        desk.look_up(ByNumber(NUMBER))
 
 
 def test_next_uri_of_another_host_is_not_followed(desk: Investigator, server: Tenant, clock: HandClock) -> None:

@@ -31,6 +31,7 @@ def test_nothing_and_help_are_help(text: str) -> None:
     [
         ("+15550199888", None, None, False),
         ("(555) 019-9888", None, None, False),
+        ("/handover +15550199888 private", None, None, True),
         ("<tel:+15550199888|+1 555 019 9888>", None, None, False),
         ("&lt;tel:+15550199888|+1 555 019 9888&gt; PRIVATE", None, None, True),
         ("+1\u00a0555\u00a0019\u00a09888 private", None, None, True),

@@ -62,6 +62,13 @@ def test_a_number_is_forgotten(eager: Story) -> None:
         assert connection.execute(select(numbers)).all() == []
         assert connection.scalar(select(alerts.c.phone)) == ""
         assert connection.scalar(select(conversations.c.phone)) == ""
+    # The look that lets the call settle does not bring it back.
+    eager.passes(90)
+    with reading(eager.engine) as connection:
+        assert connection.scalar(select(conversations.c.looks)) == 2
+        assert connection.execute(select(numbers)).all() == []
+        assert connection.scalar(select(conversations.c.phone)) == ""
+        assert connection.scalar(select(alerts.c.phone)) == ""
     eager.check()
 
 
