@@ -102,7 +102,7 @@ class Background:
 
     def heartbeat(self) -> None:
         """Say outside that all is well, if it is."""
-        if all(tenant.health().heartbeat for tenant in self.tenants):
+        if not self.reasons() and all(tenant.health().heartbeat for tenant in self.tenants):
             try:
                 requests.get(self._heartbeat_url, timeout=10).close()
             except requests.RequestException as error:
