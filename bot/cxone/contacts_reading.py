@@ -48,9 +48,9 @@ def parse(document: object) -> Conversation:
     contact, path = contact_of(whole)
     build = _Build()
     started = when(contact, "contactStartDate", "contactStart")
-    states = history(whole, build.faults)
-    if path and not any(not state.child for state in states):
-        states = (*sums(contact, path, started), *states)
+    read = states = history(whole, build.faults)
+    if path and not any(not state.child for state in read):
+        states = (*sums(contact, path, started), *read)
     told = cognigy.parse(whole.get("cognigy"))
     ended = _ended(whole, contact, states, started)
     # 1. who took part
@@ -58,7 +58,7 @@ def parse(document: object) -> Conversation:
     contacts_people.add(build.people, contacts_people.customer(contact, path, started, ended))
     outbound = flag(contact, "isOutbound")
     botless = not bot_path and (outbound or bool(reading.mapping(whole.get("cognigy"))))
-    if bot_path or (not botless and (not states or any(state.scripted for state in states))):
+    if bot_path or (not botless and (not read or any(state.scripted for state in read))):
         contacts_people.add(build.people, contacts_people.bot(bot_path, path, states))
     flow = contacts_people.script(build.people, contact, path)
     asked_skill = contacts_people.asked_skill(build.people, whole)

@@ -36,6 +36,8 @@ _MOST_TOLD = 30
 _LONGEST_ID = 60
 _NO_EVENT = "there is no sessionTransfer of the bot among the events"
 _LONGEST_IN_A_SENTENCE = 24
+# What a request is for that names nobody: a signal goes to the script, whatever it leads to.
+_UNNAMED = {"conversations": "an unnamed target", "contacts": "the Studio script"}
 
 
 def diagnose(
@@ -62,7 +64,8 @@ def diagnose(
         # A repetition that nothing answered came out as the request it repeats.
         first = judged.get(request.duplicate_of) if request.duplicate_of is not None and request.open else None
         judged[request.number] = (case, first[1] if first is not None else judge(case))
-        names[request.event.to_id] = case.name
+        if request.event.to_id or case.profile == "contacts":
+            names[request.event.to_id] = case.name
     found = about_the_record(conversation, parties, requests)
     if not judged:
         return _without_request(conversation, parties, ending, requests, steps, found)
@@ -136,7 +139,7 @@ def _case(
         ending=ending,
         now=now,
         timing=timing,
-        name=name or _short(event.to_id) or "an unnamed target",
+        name=name or _short(event.to_id) or _UNNAMED[conversation.profile],
         reason=read(rejection.reason, rejection.code) if rejection is not None else None,
         from_is_bot=from_is_bot,
         unread=unread,

@@ -118,13 +118,14 @@ def requested_badly(case: Case) -> list[Finding]:
     request, event = case.request, case.request.event
     evidence: dict[str, Any]
     found: list[Finding] = []
-    if not event.from_id:
+    signalled = case.profile == "contacts"  # a signal has no field for who asks, nor for whom
+    if not (event.from_id or signalled):
         text = "The transfer request has no `fromParticipantId`: CXone cannot tell who hands over."
         found.append(_new(case, Code.MISSING_FROM_PARTICIPANT, text, {f"{event.path}.fromParticipantId": None}))
-    if not event.to_id:
+    if not (event.to_id or signalled):
         text = "The transfer request has no `toParticipantId`: CXone cannot tell to whom."
         found.append(_new(case, Code.MISSING_TO_PARTICIPANT, text, {f"{event.path}.toParticipantId": None}))
-    if not session_of(event) and not (case.profile == "contacts" and event.source == "CXone"):
+    if not session_of(event) and not (signalled and event.source == "CXone"):
         text = "No `cognigySessionId` came with the transfer: the agent gets no context."
         evidence = {f"{event.path}.properties.cognigySessionId": None}
         found.append(_new(case, Code.MISSING_COGNIGY_SESSION, text, evidence))

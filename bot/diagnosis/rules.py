@@ -122,15 +122,16 @@ def taken(case: Case) -> Verdict | None:
 def malformed(case: Case) -> Verdict | None:
     """The request does not say who hands over, or to whom."""
     event = case.request.event
-    if event.to_id and event.from_id:
-        return None
+    if case.profile == "contacts" or (event.to_id and event.from_id):
+        return None  # a signal has no field for either
     code = Code.MISSING_FROM_PARTICIPANT if event.to_id else Code.MISSING_TO_PARTICIPANT
     return Verdict(Outcome.MALFORMED, code, _CERTAIN)
 
 
 def target_is_no_destination(case: Case) -> Verdict | None:
     """The request names the caller or the bot itself as the target."""
-    if case.request.ref is not None or family(case) not in (None, _INVALID, Family.UNKNOWN):
+    request = case.request
+    if not request.event.to_id or request.ref is not None or family(case) not in (None, _INVALID, Family.UNKNOWN):
         return None
     return Verdict(Outcome.INVALID_TARGET, Code.TARGET_NOT_A_DESTINATION, _CERTAIN)
 
@@ -285,7 +286,8 @@ def ignored(case: Case) -> Verdict:
     """Asked, valid, and nothing at all happened."""
     target, others = case.target, []
     if target is None or target.status is TargetStatus.NOT_CHECKED:
-        others.append(f"the id of {case.name} is stale or mistyped: it could not be checked")
+        if case.request.ref is not None:
+            others.append(f"the id of {case.name} is stale or mistyped: it could not be checked")
     elif target.is_available is False:
         others.append(f"{case.name} took no calls at that time")
     if case.unread:

@@ -151,7 +151,7 @@ class _Told:
 
     def _target(self, request: Request) -> str:
         to = request.event.to_id
-        return self._leg(request.leg) or (self.names.get(to) or clean(to, _LONGEST_ID) if to else "")
+        return self._leg(request.leg) or self.names.get(to) or clean(to, _LONGEST_ID)
 
     def _leg(self, leg: Participant | None) -> str:
         return self.parties.names[leg.path] if leg is not None else ""

@@ -1,0 +1,96 @@
+"""What is said of a call of the contacts API that lacks a field, or tells of it in an unusual form."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.cxone import contacts_reading
+from bot.diagnosis.diagnose import diagnose
+from bot.diagnosis.handover import Diagnosis
+from bot.diagnosis.outcomes import Code, Outcome
+
+START = datetime(2026, 3, 2, 14, 2, 11, tzinfo=UTC)
+SENT = "handoverToCXone: sent signal 'Escalate' to contact 9002"
+POINT = {"pointOfContactId": 31, "pointOfContactName": "Main"}
+NEVER_HERE = {Code.MISSING_FROM_PARTICIPANT, Code.MISSING_TO_PARTICIPANT, Code.TARGET_NOT_A_DESTINATION}
+
+
+def stamp(seconds: float) -> str:
+    """So many seconds after the start."""
+    return (START + timedelta(seconds=seconds)).isoformat()
+
+
+def state(name: str, at: float, skill: str = "", *, lasted: float | None = None) -> dict[str, Any]:
+    """A row of a state history."""
+    place = {"agentId": 0, "skillId": skill, "skillName": {"4711": "Billing", "4712": "Overflow"}.get(skill, "")}
+    return {"contactStateName": name, "startDate": stamp(at), "duration": lasted, **place}
+
+
+IN_SCRIPT = (state("PreQueue", 0), state("EndContact", 100))
+
+
+def line(message: str = "x", at: float = 60, **meta: Any) -> dict[str, Any]:
+    """An entry of Cognigy's log."""
+    return {"timestamp": stamp(at), "type": "info", "message": message, "meta": {"sessionId": "s-1", **meta}}
+
+
+def voice(event: str, **payload: Any) -> dict[str, Any]:
+    """An entry that tells of an event of the voice gateway."""
+    return line("voice event", event=event, payload=payload)
+
+
+def document(*logs: Any, states: tuple[Any, ...] = IN_SCRIPT, items: Any = (), **contact: Any) -> dict[str, Any]:
+    """A call of 100 s that its caller abandoned."""
+    row = {"contactId": 9001, "fromAddress": "+15550199888", "contactStartDate": stamp(0), "abandoned": True, **contact}
+    log = {"sessionId": "s-1", "logs": list(logs), "conversation": {"items": list(items)}}
+    kept = {"cognigy": log} if logs else {}
+    return {"profile": "contacts", "list": "completed", "contact": row, "contactStateHistory": list(states), **kept}
+
+
+def judged(whole: dict[str, Any], *, minutes: float = 10) -> Diagnosis:
+    """The diagnosis, some minutes after the start; nothing was looked up."""
+    return diagnose(contacts_reading.parse(whole), {}, now=START + timedelta(minutes=minutes))
+
+
+# ---- no field that names a target, or who asks ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "outcome", "cause"),
+    [
+        (line(SENT), Outcome.IGNORED, Code.TRANSFER_IGNORED),
+        (line("CXone -> getToken: Error getting bearer token: 401"), Outcome.FORBIDDEN, Code.TRANSFER_FORBIDDEN),
+        (line("handoverToCXone: Spawned Contact ID is required"), Outcome.MALFORMED, Code.MISSING_CONTACT_ID),
+        (voice("TRANSFER_DIAL_ERROR", sip_status=488), Outcome.REJECTED, Code.SIP_REFUSED),
+        (voice("TRANSFER_REFER_ERROR", sip_status=200, refer_status=500), Outcome.REJECTED, Code.SIP_REFUSED),
+        (
+            voice("TRANSFER_REFER_SUCCESS", refer_status=202, final_referred_call_status=200),
+            Outcome.ACCEPTED,
+            Code.TRANSFER_ACCEPTED,
+        ),
+    ],
+)
+def test_a_signal_names_nobody(entry: dict[str, Any], outcome: Outcome, cause: Code) -> None:
+    """Without point of contact, skill and queue the request is as good as with them: it has no field for a target."""
+    found = judged(document(entry))
+    assert (found.outcome, found.cause) == (outcome, cause)
+    assert not NEVER_HERE & {row.code for row in found.findings}
+    assert not any("unnamed target" in text for text in (found.headline, found.summary))
+    assert not any("nobody" in moment.who for moment in found.timeline)
+
+
+@pytest.mark.parametrize(
+    "sums",
+    [
+        {"preQueueSeconds": "61", "inQueueSeconds": "39", "agentSeconds": "0"},
+        {"preQueueSeconds": 61, "inQueueSeconds": 9, "agentSeconds": 30, "agentId": 501, "abandoned": False},
+    ],
+)
+def test_sums_do_not_lack_who_asked(sums: dict[str, Any]) -> None:
+    """Without a history the sums stand for it, and the contact was in its script all the same."""
+    found = judged(document(states=(), totalDurationSeconds=100, skillId=4711, skillName="Billing", **sums))
+    assert found.outcome in (Outcome.UNANSWERED, Outcome.ACCEPTED)
+    assert not (NEVER_HERE | {Code.NO_BOT_LEG}) & {row.code for row in found.findings}
