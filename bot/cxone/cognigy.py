@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.cxone import names, reading
+from bot.cxone.cognigy_story import BOT, CUSTOMER, Story
 from bot.diagnosis.case import MISSING_CONTACT_ID, UNSUPPORTED
 from bot.diagnosis.handover import Event, EventKind
 
-SOURCE = "Cognigy"
-BOT, CUSTOMER = "bot", "customer"  # ids of the two participants that these events name
-
-_SAME_RUN = timedelta(seconds=10)  # one run of the node logs several lines within this time
 _STATUS = r"(?:\D{0,40}?(?P<status>[1-5]\d\d)\b)?"
 _SENT = re.compile(
     r"signal(?:l?ed)? CXone with:?\s*['\"]?(?P<action>\w+)|sent signal(?:\W+(?P<also>Escalate|End)\b)?", re.IGNORECASE
@@ -37,7 +34,14 @@ _MISSING = re.compile(
 )
 _SIGNALLED = re.compile(r"contact(?: ?id)?\W{1,4}(?P<id>\d{3,20})\b", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"(?<!\d)\d{6,20}(?!\d)")
-_DIAL_ERRORS = ("TRANSFER_DIAL_ERROR", "NO_ANSWER", "USER_BUSY", "CALL_FAILED")
+# Where the verdict of a transfer stands. On a REFER `sip_status` stays 200: it is the caller's leg.
+_DIALLED = ("dial_sip_status", "sip_status")
+_VERDICTS = {
+    "TRANSFER_REFER_ERROR": ("refer_status",),
+    "TRANSFER_REFER_SUCCESS": ("final_referred_call_status",),
+    **dict.fromkeys(("TRANSFER_DIAL_ERROR", "NO_ANSWER", "USER_BUSY", "CALL_FAILED"), _DIALLED),
+}
+_TAKEN = ("queue", "active", "completed", "cancelled")  # what `handover.status` may be beside `error`; first the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +54,11 @@ class Reading:
     faults: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Story:
-    """The events so far, and which form of line told of the last request, so that one run counts once."""
-
-    session_id: str
-    events: list[Event] = field(default_factory=list)
-    told: list[tuple[str, datetime | None]] = field(default_factory=list)
-
-
 def parse(document: object, *, path: str = "cognigy") -> Reading:
     """Read `{sessionId, logs[], conversation: {items[]}}`; never raises. Events are in time order."""
     whole = reading.mapping(document)
     session_id = reading.text(whole.get("sessionId"))
-    story = _Story(session_id)
+    story = Story(session_id)
     faults: list[str] = []
     # 1. the logs: what the handover node did, and what answered it
     entries = reading.items(whole.get("logs"))
@@ -71,10 +66,15 @@ def parse(document: object, *, path: str = "cognigy") -> Reading:
         _entry(story, entry, place, at)
     # 2. the session's messages: voice events, and whether it was in a handover
     items = reading.items(reading.mapping(whole.get("conversation")).get("items"))
+    connected = False
     for place, item, at in _in_order(items, f"{path}.conversation.items", faults):
         _structures(story, item, place, at)
-        if item.get("inHandoverRequest") is True and not _asked(story):
-            _ask(story, "session", place, at, "inHandoverRequest")
+        for flag in ("inHandoverRequest", "inHandoverConversation"):
+            if item.get(flag) is True and not story.asked:
+                story.ask("session", f"{place}.{flag}", at, flag)
+        if item.get("inHandoverConversation") is True and not connected:
+            connected = True
+            story.add(EventKind.STATE, "session", f"{place}.inHandoverConversation", at, state="session in a handover")
     events = sorted(story.events, key=lambda event: event.at.timestamp() if event.at else 0.0)
     return Reading(tuple(events), session_id, asks_visible=bool(entries), faults=tuple(faults))
 
@@ -117,30 +117,39 @@ def session_of(entry: object) -> str:
 # ---- one log entry ------------------------------------------------------------------------------------------------
 
 
-def _entry(story: _Story, entry: Mapping[str, Any], path: str, at: datetime | None) -> None:
+def _entry(story: Story, entry: Mapping[str, Any], path: str, at: datetime | None) -> None:
     message = reading.text(entry.get("message"))
     known = _structures(story, entry, path, at)
-    if found := _MISSING.search(message):
-        _refuse(story, path, at, found[0], MISSING_CONTACT_ID)
+    if _said(story, message, path, at):
         return
-    for form in _REFUSALS:
-        if found := form.search(message):
-            _refuse(story, path, at, message, found["status"] or "")
-            return
-    if _FAILED.search(message):
-        _refuse(story, path, at, message, "")
-    elif found := _SENT.search(message):
-        action = (found["action"] or found["also"] or "Escalate").lower()
-        if action == "end":
-            _add(story, EventKind.OTHER, "signal End", path, at)
-        else:
-            signalled = _SIGNALLED.search(message)
-            _ask(story, found[0].lower()[:6], path, at, "signal", signalled["id"] if signalled else "")
-    elif not known and reading.text(entry.get("type")).lower() == "error":
-        _add(story, EventKind.OTHER, "error", path, at, reason=message)
+    if not known and reading.text(entry.get("type")).lower() == "error":
+        story.add(EventKind.OTHER, "error", path, at, reason=message)
 
 
-def _structures(story: _Story, entry: Mapping[str, Any], path: str, at: datetime | None) -> bool:
+def _said(story: Story, text: str, path: str, at: datetime | None, form: str = "") -> bool:
+    """What the handover node says of itself: in a line of the log, or as its result."""
+    if found := _MISSING.search(text):
+        story.refuse(path, at, found[0], MISSING_CONTACT_ID)
+        return True
+    for refusal in _REFUSALS:
+        if found := refusal.search(text):
+            story.refuse(path, at, text, found["status"] or "")
+            return True
+    if _FAILED.search(text):
+        story.refuse(path, at, text, "")
+        return True
+    found = _SENT.search(text)
+    if found is None:
+        return False
+    if (found["action"] or found["also"] or "").lower() == "end":
+        story.add(EventKind.OTHER, "signal End", path, at)
+    else:
+        signalled = _SIGNALLED.search(text)
+        story.ask(form or found[0].lower()[:6], path, at, "signal", signalled["id"] if signalled else "")
+    return True
+
+
+def _structures(story: Story, entry: Mapping[str, Any], path: str, at: datetime | None) -> bool:
     """Voice events, the handover's status and the node's own result, wherever in the entry they stand."""
     known = False
     for inner, place in _mappings(entry, path):
@@ -150,124 +159,81 @@ def _structures(story: _Story, entry: Mapping[str, Any], path: str, at: datetime
             known = _voice(story, name, payload, place, at) or known
         if handover := reading.mapping(inner.get("handover")):
             known = _status(story, handover, place, at) or known
-        if result := reading.mapping(inner.get("CXoneHandover")):
+        if result := inner.get("CXoneHandover"):
             known = _result(story, result, place, at) or known
         for key, value in inner.items():
             if str(key).lower() == names.TRANSCRIPT_KEY:
                 state = reading.text(value).lower()
-                _add(story, EventKind.OTHER, "transcript", f"{place}.{key}", at, state=state)
+                story.add(EventKind.OTHER, "transcript", f"{place}.{key}", at, state=state)
                 known = True
     return known
 
 
-def _voice(story: _Story, name: str, payload: Mapping[str, Any], path: str, at: datetime | None) -> bool:
+def _voice(story: Story, name: str, payload: Mapping[str, Any], path: str, at: datetime | None) -> bool:
     """An event of the voice gateway (Cognigy's documentation, Voice Gateway, events)."""
     if name == "CALL_COMPLETED":
         by = reading.text(payload.get("call_termination_by")).lower()
         who = {"caller": CUSTOMER, "bot": BOT}.get(by, "")
-        _add(story, EventKind.DISCONNECTED if who else EventKind.OTHER, name, path, at, participant_id=who)
+        story.add(EventKind.DISCONNECTED if who else EventKind.OTHER, name, path, at, participant_id=who)
         return True
-    if name == "TRANSFER_REFER_ERROR":
-        # sip_status stays 200 here: it is the caller's leg. The verdict is refer_status.
-        status = reading.whole(payload.get("refer_status"))
-    elif name in _DIAL_ERRORS:
-        status = reading.whole(payload.get("dial_sip_status")) or reading.whole(payload.get("sip_status"))
-    elif name == "TRANSFER_REFER_SUCCESS":
-        final = reading.whole(payload.get("final_referred_call_status"))
-        _ask(story, "refer", path, at, name)
-        if final is not None and final < 300:  # noqa: PLR2004 - SIP: 2xx is success
-            _add(story, EventKind.ACCEPTED, name, path, at, code=str(final))
-        elif final is not None:
-            reason = reading.text(payload.get("sip_reason"))
-            _add(story, EventKind.REJECTED, name, path, at, reason=reason, code=f"SIP {final}")
-        return True
-    else:
+    keys = _VERDICTS.get(name)
+    if keys is None:
         return False
-    code = f"SIP {status}" if status is not None else ""
-    _refuse(story, path, at, reading.text(payload.get("sip_reason")) or name, code, name)
+    key = next((key for key in keys if reading.whole(payload.get(key))), "")
+    status, where = reading.whole(payload.get(key)), f"{path}.payload.{key}" if key else path
+    referred = name.startswith("TRANSFER_REFER")
+    # On a REFER sip_reason is the caller's leg's, as sip_status is: "OK".
+    reason = "" if referred else reading.text(payload.get("sip_reason"))
+    if name != "TRANSFER_REFER_SUCCESS":
+        code = f"SIP {status}" if status else ""
+        story.refuse(where, at, reason or ("" if code else name), code, name)
+        return True
+    story.ask("refer", path, at, name)
+    if status is None:
+        story.add(EventKind.STATE, name, path, at, state="REFER taken, its end not told")
+    elif status < 300:  # noqa: PLR2004 - SIP: 2xx is success
+        story.add(EventKind.ACCEPTED, name, where, at, code=str(status))
+    else:
+        story.add(EventKind.REJECTED, name, where, at, code=f"SIP {status}")
     return True
 
 
-def _status(story: _Story, handover: Mapping[str, Any], path: str, at: datetime | None) -> bool:
-    """`handover.status` of the node Handover to Agent."""
+def _status(story: Story, handover: Mapping[str, Any], path: str, at: datetime | None) -> bool:
+    """`handover.status` of the node Handover to Agent: each but `error` says that its provider took the request."""
     status = reading.text(handover.get("status")).lower()
     if status == "error":
         error = reading.mapping(handover.get("error"))
         reason = reading.text(error.get("reason"))
         message = reading.text(error.get("message")) or reason or "error"
-        _refuse(story, path, at, message, UNSUPPORTED if reason == UNSUPPORTED else "", "handover")
-    elif status in ("queue", "active"):
-        _ask(story, "handover", path, at, "handover")
+        story.refuse(path, at, message, UNSUPPORTED if reason == UNSUPPORTED else "", "handover")
+    elif status in _TAKEN:
+        if status == _TAKEN[0] or not story.asked:
+            story.ask("handover", path, at, "handover")
+        story.add(EventKind.STATE, "handover", f"{path}.handover.status", at, state=f"handover {status}")
     return bool(status)
 
 
-def _result(story: _Story, result: Mapping[str, Any], path: str, at: datetime | None) -> bool:
-    """`context.CXoneHandover` of newer versions of the node: {success, action, contactId, status | stage, error}."""
-    contact = reading.text(result.get("contactId"))
-    if result.get("success") is True:
-        if reading.text(result.get("action")).lower() == "end":
-            _add(story, EventKind.OTHER, "signal End", path, at)
+def _result(story: Story, result: object, path: str, at: datetime | None) -> bool:
+    """`context.CXoneHandover`: a sentence, of newer versions {success, action, contactId, status | stage, error}."""
+    if isinstance(result, str):
+        return _said(story, result, f"{path}.CXoneHandover", at, "result")
+    told = reading.mapping(result)
+    if told.get("success") is True:
+        if reading.text(told.get("action")).lower() == "end":
+            story.add(EventKind.OTHER, "signal End", path, at)
         else:
-            _ask(story, "result", path, at, "CXoneHandover", contact)
+            story.ask("result", path, at, "CXoneHandover", reading.text(told.get("contactId")))
         return True
-    if result.get("success") is False:
-        code = reading.text(result.get("status"))
-        if reading.text(result.get("stage")) == "validation":
+    if told.get("success") is False:
+        code = reading.text(told.get("status"))
+        if reading.text(told.get("stage")) == "validation":
             code = MISSING_CONTACT_ID
-        _refuse(story, path, at, reading.text(result.get("error")) or "CXoneHandover.success is false", code)
+        story.refuse(path, at, reading.text(told.get("error")) or "CXoneHandover.success is false", code)
         return True
     return False
 
 
-# ---- the story ----------------------------------------------------------------------------------------------------
-
-
-def _ask(  # noqa: PLR0917 - flat calls read best here
-    story: _Story, form: str, path: str, at: datetime | None, kind: str, contact: str = ""
-) -> None:
-    """A request for a handover. Another form of line within the same run tells of the same request."""
-    for told, when in story.told:
-        if told != form and _near(when, at):
-            return
-    story.told.append((form, at))
-    properties: dict[str, Any] = {"cognigySessionId": story.session_id} if story.session_id else {}
-    if contact:
-        properties["signalledContactId"] = contact
-    _add(story, EventKind.TRANSFER, kind, path, at, from_id=BOT, properties=properties)
-
-
-def _refuse(  # noqa: PLR0917 - the same
-    story: _Story, path: str, at: datetime | None, reason: str, code: str, kind: str = "signal"
-) -> None:
-    """A request that was refused: the request itself is an event too. Lines of one run are one refusal."""
-    for place in range(len(story.events) - 1, -1, -1):
-        event = story.events[place]
-        if event.kind is EventKind.REJECTED and _near(event.at, at):
-            if code and not event.code:
-                story.events[place] = event._replace(code=code, reason=reason, path=path)
-            return
-    _add(
-        story,
-        EventKind.TRANSFER,
-        kind,
-        path,
-        at,
-        from_id=BOT,
-        properties={"cognigySessionId": story.session_id} if story.session_id else {},
-    )
-    _add(story, EventKind.REJECTED, kind, path, at, reason=reason, code=code)
-
-
-def _asked(story: _Story) -> bool:
-    return any(event.kind is EventKind.TRANSFER for event in story.events)
-
-
-def _add(story: _Story, kind: EventKind, name: str, path: str, at: datetime | None, **rest: Any) -> None:
-    story.events.append(Event(kind=kind, type=name, path=path, at=at, source=SOURCE, **rest))
-
-
-def _near(one: datetime | None, other: datetime | None) -> bool:
-    return one is not None and other is not None and abs(one - other) <= _SAME_RUN
+# ---- rows ---------------------------------------------------------------------------------------------------------
 
 
 def _in_order(

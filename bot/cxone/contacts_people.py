@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.cxone import cognigy, names, reading
+from bot.cxone.cognigy_story import BOT, CUSTOMER
 from bot.cxone.contacts_fields import at_path, contact_of, custom_data, flag, word
 from bot.cxone.contacts_states import State
 from bot.diagnosis.handover import EventKind, Participant, Target, TargetKind
 
-CUSTOMER, BOT = cognigy.CUSTOMER, cognigy.BOT
 BOT_NAME = "Cognigy Voicebot"
 SCRIPT_NAME = "Studio script"
 

@@ -24,8 +24,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.cxone import cognigy, contacts_people, reading
+from bot.cxone.cognigy_story import BOT, CUSTOMER
 from bot.cxone.contacts_fields import at_path, contact_ids, contact_of, duration, flag, when, word
-from bot.cxone.contacts_people import AT_A_SKILL, BOT, CUSTOMER, People
+from bot.cxone.contacts_people import AT_A_SKILL, People
 from bot.cxone.contacts_states import State, history, never_queued, sums
 from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
 

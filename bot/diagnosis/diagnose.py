@@ -34,6 +34,9 @@ _TAKEN = (*_REACHED, Outcome.UNANSWERED)
 _FIRST_TOLD, _LAST_TOLD = 5, 20
 _MOST_TOLD = 30
 _LONGEST_ID = 60
+# Where a request, and where an answer, would stand: a part of it that cannot be read proves no silence.
+_TELL_REQUESTS = ("events[", "cognigy.logs[", "cognigy.conversation.items[")
+_TELL_ANSWERS = ("events", "contactStateHistory[", "children[")
 _NO_EVENT = "there is no sessionTransfer of the bot among the events"
 _LONGEST_IN_A_SENTENCE = 24
 # What a request is for that names nobody: a signal goes to the script, whatever it leads to.
@@ -53,7 +56,7 @@ def diagnose(
     steps = in_order(conversation, parties)
     ending = ending_of(conversation, parties, steps)
     requests = requests_of(conversation, parties, timing, steps)
-    unread = bool(conversation.faults) and any(fault.startswith("events") for fault in conversation.faults)
+    unread = bool(conversation.faults) and any(fault.startswith(_TELL_ANSWERS) for fault in conversation.faults)
     judged: dict[int, tuple[Case, Verdict]] = {}  # by the request's number
     names: dict[str, str] = {}  # of targets, by the id that was asked for
     for request in requests:
@@ -210,7 +213,7 @@ def _without_request(  # noqa: PLR0917 - what was read of the call so far
 ) -> Diagnosis:
     lists_events = "events" not in conversation.faults and "document" not in conversation.faults
     tells = lists_events and conversation.asks_visible
-    unread = sum(fault.startswith("events[") and fault.endswith("]") for fault in conversation.faults)
+    unread = sum(fault.startswith(_TELL_REQUESTS) and fault.endswith("]") for fault in conversation.faults)
     tells = tells and (not unread or unread < len(conversation.events))
     outcome = Outcome.NOT_ATTEMPTED if tells else Outcome.UNKNOWN
     cause = None

@@ -40,7 +40,9 @@ def evidence(case: Case) -> dict[str, Any]:
     event, rejection = case.request.event, case.request.rejection
     if rejection is None:
         return {f"{event.path}.message": clean(event.type, 60), "contactId": event.properties.get("signalledContactId")}
-    return {rejection.path: clean(rejection.reason, 200) or clean(rejection.code, 60)}
+    # A SIP code says more than the words beside it, which on a REFER are those of the caller's own leg.
+    said = rejection.code if sip_status(case) is not None else rejection.reason or rejection.code
+    return {rejection.path: clean(said, 200)}
 
 
 def refusal(value: str) -> str:

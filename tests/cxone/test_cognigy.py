@@ -98,7 +98,7 @@ def test_the_nodes_result_is_read_where_no_line_tells() -> None:
         ("TRANSFER_REFER_ERROR", {"sip_status": 200, "refer_status": 500}, [(T, ""), (R, "SIP 500")]),
         ("NO_ANSWER", {"dial_sip_status": 487}, [(T, ""), (R, "SIP 487")]),
         ("TRANSFER_REFER_SUCCESS", {"refer_status": 202, "final_referred_call_status": 200}, [(T, ""), (A, "200")]),
-        ("TRANSFER_REFER_SUCCESS", {"refer_status": 202}, [(T, "")]),
+        ("TRANSFER_REFER_SUCCESS", {"refer_status": 202}, [(T, ""), (EventKind.STATE, "")]),
         ("TRANSFER_REFER_SUCCESS", {"refer_status": 202, "final_referred_call_status": 486}, [(T, ""), (R, "SIP 486")]),
         ("CALL_COMPLETED", {"call_termination_by": "caller"}, [(EventKind.DISCONNECTED, "")]),
     ],

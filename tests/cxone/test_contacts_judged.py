@@ -10,11 +10,12 @@ import pytest
 from bot.cxone import contacts_reading
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Diagnosis
-from bot.diagnosis.outcomes import Code, Outcome
+from bot.diagnosis.outcomes import Code, Confidence, Outcome
+from tests.diagnosis.told import finding
 
 START = datetime(2026, 3, 2, 14, 2, 11, tzinfo=UTC)
 SENT = "handoverToCXone: sent signal 'Escalate' to contact 9002"
-POINT = {"pointOfContactId": 31, "pointOfContactName": "Main"}
+POINT: dict[str, Any] = {"pointOfContactId": 31, "pointOfContactName": "Main"}
 NEVER_HERE = {Code.MISSING_FROM_PARTICIPANT, Code.MISSING_TO_PARTICIPANT, Code.TARGET_NOT_A_DESTINATION}
 
 
@@ -94,3 +95,60 @@ def test_sums_do_not_lack_who_asked(sums: dict[str, Any]) -> None:
     found = judged(document(states=(), totalDurationSeconds=100, skillId=4711, skillName="Billing", **sums))
     assert found.outcome in (Outcome.UNANSWERED, Outcome.ACCEPTED)
     assert not (NEVER_HERE | {Code.NO_BOT_LEG}) & {row.code for row in found.findings}
+
+
+# ---- what Cognigy says in another form ------------------------------------------------------------------------------
+
+
+def test_a_refer_without_its_end_is_not_ignored() -> None:
+    """202 says that the transfer began; what came of it the gateway did not see."""
+    found = judged(document(voice("TRANSFER_REFER_SUCCESS", refer_status=202), **POINT))
+    assert found.outcome is Outcome.UNKNOWN
+    assert "accepted, and the record does not show by whom" in found.alternatives[0]
+
+
+def test_a_refused_refer_shows_its_own_code() -> None:
+    """`sip_status` 200 and `sip_reason` OK are the caller's leg's."""
+    found = judged(document(voice("TRANSFER_REFER_ERROR", sip_status=200, sip_reason="OK", refer_status=500), **POINT))
+    assert finding(found, Code.SIP_REFUSED).evidence == {"cognigy.logs[0].meta.payload.refer_status": "SIP 500"}
+    assert any(moment.what.startswith("refused: SIP 500") for moment in found.timeline)
+    assert "OK" not in f"{found.summary} {[moment.what for moment in found.timeline]}"
+
+
+def test_the_nodes_result_as_a_sentence_is_a_request() -> None:
+    """The older form of `CXoneHandover`."""
+    found = judged(document(line(CXoneHandover="Signaled CXone with: 'Escalate' for 9002"), **POINT))
+    assert found.outcome is Outcome.IGNORED
+    both = judged(document(line(SENT, CXoneHandover="Signaled CXone with: 'Escalate' for 9002"), **POINT))
+    assert len(both.attempts) == 1
+    refused = judged(document(line(CXoneHandover="Error signaling CXone with 'Escalate'"), **POINT))
+    assert refused.outcome is Outcome.REJECTED
+
+
+@pytest.mark.parametrize("status", ["queue", "active", "completed", "cancelled"])
+def test_a_handover_of_the_other_node_was_asked_for(status: str) -> None:
+    """Its provider took it, whatever became of it then: neither never asked nor ignored."""
+    found = judged(document(line(handover={"status": status}), **POINT))
+    assert (found.outcome, len(found.attempts)) == (Outcome.UNKNOWN, 1)
+
+
+def test_the_stations_of_one_handover_are_one_request() -> None:
+    """Queue, agent, end."""
+    logs = [line(at=60 + 12 * number, handover={"status": word}) for number, word in enumerate(("queue", "active"))]
+    assert len(judged(document(*logs, **POINT)).attempts) == 1
+
+
+def test_a_session_in_a_handover_was_handed_over() -> None:
+    """`inHandoverConversation` without a request that was seen."""
+    items = [{"timestamp": stamp(at), "inHandoverConversation": True} for at in (60, 70)]
+    found = judged(document(line("hello", 50), items=items, **POINT))
+    assert (found.outcome, len(found.attempts)) == (Outcome.UNKNOWN, 1)
+    assert sum("session in a handover" in moment.what for moment in found.timeline) == 1
+
+
+@pytest.mark.parametrize("logs", [[None, 5, line("hello")], [None, line("hello")]])
+def test_a_log_that_is_partly_unreadable_proves_no_silence(logs: list[Any]) -> None:
+    """The request may stand in the entry that could not be read."""
+    found = judged(document(*logs, **POINT))
+    assert found.confidence is not Confidence.CERTAIN
+    assert "could not be read" in found.alternatives[0]
