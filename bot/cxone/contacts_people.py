@@ -101,6 +101,15 @@ def asked_skill(people: People, whole: Mapping[str, Any]) -> str:
     return ""
 
 
+def asked_agent(people: People, whole: Mapping[str, Any], contact: Mapping[str, Any], path: str) -> None:
+    """The agent that the script asked for, where it asked for one."""
+    if agent := word(contact, "targetAgentId"):
+        mode = reading.text(whole.get("agentNames"))
+        name = agent_names(whole)(agent) if mode == "name" else agent_word(agent, mode)
+        where = at_path(path, "targetAgentId")
+        add(people, Participant(id=f"agent/{agent}", path=where, purpose="agent", name=name, user_id=agent))
+
+
 def agent_names(whole: Mapping[str, Any]) -> Callable[[str], str]:
     """What an agent is called here: as AGENT_NAMES allowed when the document was read."""
     mode = reading.text(whole.get("agentNames"))

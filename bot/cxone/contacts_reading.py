@@ -28,7 +28,7 @@ from bot.cxone.cognigy_story import BOT, CUSTOMER
 from bot.cxone.contacts_fields import at_path, contact_ids, contact_of, duration, flag, when, word
 from bot.cxone.contacts_people import AT_A_SKILL, People
 from bot.cxone.contacts_states import State, history, never_queued, sums
-from bot.diagnosis.handover import Conversation, Event, EventKind, Participant
+from bot.diagnosis.handover import Conversation, Event, EventKind
 
 _EARLY = timedelta(seconds=2)
 _SHOWN = 5  # names of states in one line
@@ -75,9 +75,8 @@ def parse(document: object) -> Conversation:
         _imply_request(build, states, told)
     _end(build, contact, path, ended)
     build.events = _in_order(build.events)
-    _name_targets(
-        build, contact, path, asked_skill or flow, spawned=bool(contact_ids(whole) - {word(contact, "contactId")})
-    )
+    contacts_people.asked_agent(build.people, whole, contact, path)
+    _name_targets(build, contact, asked_skill or flow, spawned=bool(contact_ids(whole) - {word(contact, "contactId")}))
     return Conversation(
         id=word(contact, "contactId", "id"),
         started_at=started,
@@ -209,18 +208,13 @@ def _ended(
     return last.at + (last.lasted or timedelta())
 
 
-def _name_targets(build: _Build, contact: Mapping[str, Any], path: str, otherwise: str, *, spawned: bool) -> None:
+def _name_targets(build: _Build, contact: Mapping[str, Any], otherwise: str, *, spawned: bool) -> None:
     """Whom each request was for: the agent that was named, else the queue it came to before the next one.
 
     Where it never came to any, the script is what should have acted on it.
     """
     asks = [place for place, event in enumerate(build.events) if event.kind is EventKind.TRANSFER]
     wanted = word(contact, "targetAgentId")
-    if wanted:
-        contacts_people.add(
-            build.people,
-            Participant(id=f"agent/{wanted}", path=at_path(path, "targetAgentId"), purpose="agent", user_id=wanted),
-        )
     own = word(contact, "contactId")
     for number, place in enumerate(asks):
         event = build.events[place]

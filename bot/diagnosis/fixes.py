@@ -69,7 +69,7 @@ _CONTACTS: dict[Code, str] = {
     Code.TARGET_NOT_FOUND: "Replace the skill {id} in {node} (its `voiceSkillId`) by one that exists in CXone.",
     Code.FLOW_WITHOUT_TRIGGER: "Add an ONSIGNAL action that leads to REQAGENT to the script {name} in CXone Studio.",
     Code.TRANSFER_IGNORED: (
-        "In CXone Studio, check that the script {name} has an ONSIGNAL action, compares the signal's first "
+        "In CXone Studio, check that {script} has an ONSIGNAL action, compares the signal's first "
         "value as the bot sends it (`Escalate`), and leads to REQAGENT."
     ),
     Code.MALFORMED_EVENT: "Show the raw answers for this contact to whoever administers the CXone tenant.",
@@ -115,7 +115,9 @@ def fix(code: Code, case: Case | None, verdict: Verdict | None = None) -> str:
         return text.format(node=NODE, name="the target", id="", at="", sip="the SIP code")
     at = f" around {clock(case.request.at)}" if "{at}" in text and case.request.at is not None else ""
     id_ = f"`{_id(case)}`" if "{id}" in text else ""
-    return text.format(node=NODE, name=case.name, id=id_, at=at, sip=_sip(case) if "{sip}" in text else "")
+    script = f"the script {case.name}" if case.kind is TargetKind.FLOW else "the script behind the dialled number"
+    sip = _sip(case) if "{sip}" in text else ""
+    return text.format(node=NODE, name=case.name, id=id_, at=at, sip=sip, script=script)
 
 
 def _of_a_refusal(case: Case | None, verdict: Verdict | None) -> str:

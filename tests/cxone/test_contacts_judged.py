@@ -152,3 +152,34 @@ def test_a_log_that_is_partly_unreadable_proves_no_silence(logs: list[Any]) -> N
     found = judged(document(*logs, **POINT))
     assert found.confidence is not Confidence.CERTAIN
     assert "could not be read" in found.alternatives[0]
+
+
+# ---- what is said of it ---------------------------------------------------------------------------------------------
+
+SKILL = {"contactCustomData": [{"name": "voiceSkillId", "value": "4711"}]}
+
+
+@pytest.mark.parametrize(
+    ("more", "contact", "script"),
+    [
+        ({}, POINT, "the script Main"),
+        (SKILL, POINT, "the script behind the dialled number"),
+        ({}, {}, "the script behind the dialled number"),
+        ({}, {**POINT, "targetAgentId": 503}, "the script behind the dialled number"),
+    ],
+)
+def test_the_script_to_mend_is_no_skill_and_no_agent(more: Any, contact: dict[str, Any], script: str) -> None:
+    """Billing has no ONSIGNAL action: it is a skill."""
+    found = judged({**document(line(SENT), **contact), **more})
+    assert f"check that {script} has an ONSIGNAL action" in finding(found, Code.TRANSFER_IGNORED).fix
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [("off", "the asked agent"), ("id", "agent 503"), ("name", "Anna Agent")],
+)
+def test_an_asked_agent_is_named_as_far_as_allowed(names: str, shown: str) -> None:
+    """As every other agent: it is somebody's working day."""
+    whole = document(line(SENT), **POINT, targetAgentId=503)
+    found = judged({**whole, "agentNames": names, "agents": [{"agentId": 503, "name": "Anna Agent"}]})
+    assert found.headline == f"The handover to {shown} was ignored"
