@@ -10,16 +10,13 @@ from typing import Any
 from bot.cxone import cognigy, names, reading
 from bot.cxone.cognigy_story import BOT, CUSTOMER
 from bot.cxone.contacts_fields import at_path, contact_of, custom_data, flag, word
-from bot.cxone.contacts_states import State
+from bot.cxone.contacts_states import AT_A_SKILL, State, left_queues
 from bot.diagnosis.handover import EventKind, Participant, Target, TargetKind
 
 BOT_NAME = "Cognigy Voicebot"
 SCRIPT_NAME = "Studio script"
 
 People = dict[str, Participant]
-
-# In these states the skill is where the call stands. In its script it may bear a skill too, which nobody asked for.
-AT_A_SKILL = (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.CONNECTED)
 
 
 def add(people: People, participant: Participant) -> str:
@@ -118,8 +115,15 @@ def agent_names(whole: Mapping[str, Any]) -> Callable[[str], str]:
     return lambda agent: known.get(agent) or (f"agent {agent}" if mode in ("id", "name") else "an agent")
 
 
-def leg(people: People, state: State, called: Callable[[str], str]) -> None:
-    """The queue and the agent that a state names."""
+def legs(people: People, states: tuple[State, ...], called: Callable[[str], str]) -> None:
+    """The queues and the agents that the states name, and when the call left a queue."""
+    for state in states:
+        _leg(people, state, called)
+    for skill, at in left_queues(states).items():
+        people[f"skill/{skill}"] = people[f"skill/{skill}"]._replace(ended_at=at)
+
+
+def _leg(people: People, state: State, called: Callable[[str], str]) -> None:
     if state.skill and state.kind in AT_A_SKILL:
         id_ = f"skill/{state.skill}"
         known = people.get(id_)

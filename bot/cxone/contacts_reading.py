@@ -26,8 +26,8 @@ from typing import Any
 from bot.cxone import cognigy, contacts_people, reading
 from bot.cxone.cognigy_story import BOT, CUSTOMER
 from bot.cxone.contacts_fields import at_path, contact_ids, contact_of, duration, flag, when, word
-from bot.cxone.contacts_people import AT_A_SKILL, People
-from bot.cxone.contacts_states import State, history, never_queued, sums
+from bot.cxone.contacts_people import People
+from bot.cxone.contacts_states import AT_A_SKILL, State, history, never_queued, sums
 from bot.diagnosis.handover import Conversation, Event, EventKind
 
 _EARLY = timedelta(seconds=2)
@@ -63,9 +63,7 @@ def parse(document: object) -> Conversation:
         contacts_people.add(build.people, contacts_people.bot(bot_path, path, states))
     flow = contacts_people.script(build.people, contact, path)
     asked_skill = contacts_people.asked_skill(build.people, whole)
-    called = contacts_people.agent_names(whole)
-    for state in states:
-        contacts_people.leg(build.people, state, called)
+    contacts_people.legs(build.people, states, contacts_people.agent_names(whole))
     # 2. what happened: the states, then what Cognigy says, then what follows from both
     build.events.extend(filter(None, (_event(state, contact) for state in states)))
     build.events.extend(told.events)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from bot.cxone import names, reading
 from bot.cxone.contacts_fields import contact_of, duration, when, word
 from bot.diagnosis.handover import EventKind
 
+# In these states the skill is where the call stands. In its script it may bear a skill too, which nobody asked for.
+AT_A_SKILL = (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.CONNECTED)
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_WAITS = (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED)
+_OVER = (EventKind.ENDED, EventKind.DISCONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,24 @@ def sums(contact: Mapping[str, Any], path: str, started: datetime | None) -> tup
             )
         )
     return tuple(rows)
+
+
+def left_queues(states: tuple[State, ...]) -> dict[str, datetime]:
+    """When the call left each skill's queue for something that is neither an agent nor its own end: skill → when.
+
+    A contact is in one state at a time. What a child's states overlap is no leaving.
+    """
+    left: dict[str, datetime] = {}
+    own = [state for state in states if not state.child and state.at]
+    for state, following in pairwise(own):
+        if not state.skill or state.kind not in _WAITS or not state.at or not following.at:
+            continue
+        left.pop(state.skill, None)
+        stays = following.skill == state.skill and following.kind in AT_A_SKILL
+        if not (stays or following.agent or following.kind in _OVER):
+            gap = following.at - state.at
+            left[state.skill] = state.at + min(gap if state.lasted is None else state.lasted, gap)
+    return left
 
 
 def never_queued(contact: Mapping[str, Any]) -> bool:

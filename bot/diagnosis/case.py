@@ -51,8 +51,21 @@ class Case:
     @property
     def silence(self) -> timedelta | None:
         """From the request to the end of the call, or to now while it is live."""
-        until = (self.ending.customer_left or self.ending.at) if self.ending.over else self.now
+        until = self._until
         return until - self.request.at if until is not None and self.request.at is not None else None
+
+    @property
+    def waited(self) -> timedelta | None:
+        """How long the caller waited for a human: of a contact the time in the queue, which the states tell."""
+        queued = self.request.queued
+        if self.profile != "contacts" or queued is None or queued.at is None:
+            return self.silence
+        until = (queued.who.ended_at if queued.who is not None else None) or self._until
+        return until - queued.at if until is not None else None
+
+    @property
+    def _until(self) -> datetime | None:
+        return (self.ending.customer_left or self.ending.at) if self.ending.over else self.now
 
     @property
     def caller_left_first(self) -> bool:

@@ -198,7 +198,8 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
         found.append(_new(case, Code.AGENT_REFUSED, text, {sign.path: sign.value}, at=sign.at))
     if verdict.outcome not in _WITHOUT_ANSWER:
         return found
-    silence = seconds(case.silence) if case.silence is not None else ""
+    length = case.waited if verdict.outcome is Outcome.UNANSWERED else case.silence
+    silence = seconds(length) if length is not None else ""
     if verdict.outcome is Outcome.UNANSWERED:
         where = "in" if request.queued and case.kind is not TargetKind.USER else "for"
         text = f"The caller waited {silence or 'an unknown time'} {where} {case.name}, and no human answered."

@@ -120,13 +120,15 @@ def ending_of(conversation: Conversation, parties: Parties, steps: list[Step]) -
         others = tuple([at for at, _ in ends.values()])
         return Ending(over=over or gone, at=ended_at, others_left=others)
     (left, path), leg = max(customers, key=lambda each: each[0][0])
+    contact = conversation.profile == "contacts"
     queues = {each.path for each in conversation.participants if each.purpose in QUEUES}
     others = tuple(
         [
             at
             for where, (at, _) in ends.items()
-            # A queue's leg ends with its caller: in the same second it is no other who may have ended the call.
-            if where not in parties.customer_paths and (where not in queues or _before(at, left))
+            # A queue's leg ends with its caller: in the same second it is no other who may have ended the call. That a
+            # contact left a queue ends no call at all.
+            if where not in parties.customer_paths and (where not in queues or (not contact and _before(at, left)))
         ]
     )
     return Ending(

@@ -184,7 +184,8 @@ class _Pairing:
             return
         sign = Sign(event.path, event.state or event.type, event.at, leg, names_target=bool(key))
         if event.kind is EventKind.QUEUED:
-            request.queued = request.queued or sign
+            if request.queued is None or (sign.names_target and not request.queued.names_target):
+                request.queued = sign
             request.accepted = request.accepted or sign
         elif event.kind is EventKind.STATE:
             request.reacted = request.reacted or sign

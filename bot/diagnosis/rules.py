@@ -67,11 +67,12 @@ def left_while_waiting(case: Case) -> Verdict | None:
     request, ending = case.request, case.ending
     if not (request.queued or request.offered) or not ending.over or request.rejection or request.taken_back:
         return None
-    if not _lasted(case):
+    lasted = _lasted(case)
+    if not lasted and case.profile != "contacts":  # a contact's states show a human wherever one came
         return None
     if case.silence is not None and case.silence <= case.timing.abandon and case.caller_left_first:
         return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, _LIKELY)
-    sure = ending.customer_left is not None
+    sure = ending.customer_left is not None and lasted
     return Verdict(
         Outcome.UNANSWERED,
         Code.AGENT_REFUSED if request.refusals else _reason_then(case) or Code.NOBODY_ANSWERED,
@@ -102,7 +103,8 @@ def still_waiting(case: Case) -> Verdict | None:
     if not (request.queued or request.offered) or case.ending.over or request.rejection or request.taken_back:
         return None
     queue = request.queued.who if request.queued else None
-    if queue is not None and queue.ended_at is not None and request.offered is None:
+    passed_on = queue is not None and queue.ended_at is not None and request.offered is None
+    if passed_on and case.profile != "contacts":
         return None
     return Verdict(Outcome.WAITING, None, _CERTAIN)
 

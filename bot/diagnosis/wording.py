@@ -76,6 +76,10 @@ def _silence(case: Case) -> str:
     return seconds(case.silence) if case.silence is not None else "an unknown time"
 
 
+def _wait(case: Case) -> str:
+    return seconds(case.waited) if case.waited is not None else "an unknown time"
+
+
 def _answerer(case: Case) -> str:
     sign = case.request.answered
     return (named(sign.who) or sign.who.id) if sign is not None and sign.who is not None else ""
@@ -110,7 +114,7 @@ def _unanswered(case: Case, _: Verdict) -> str:
     refused = f" {rung} {'agents were' if rung > 1 else 'agent was'} rung and did not take it." if rung else ""
     where = "in" if case.request.queued and case.kind != "user" else "for"
     end = " and left" if case.ending.customer_left else ", and the call ended"
-    return f"The caller waited {_silence(case)} {where} {case.name}{end} before a human was there.{refused}"
+    return f"The caller waited {_wait(case)} {where} {case.name}{end} before a human was there.{refused}"
 
 
 def _rejected_headline(case: Case, verdict: Verdict) -> str:
@@ -188,9 +192,9 @@ _HEADLINES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.WAITING: lambda case, _: f"Waiting in {case.name} for {_silence(case)}",
     Outcome.PENDING: lambda case, _: f"Handover to {case.name} asked for {_silence(case)} ago",
     Outcome.UNANSWERED: lambda case, _: (
-        f"{case.name} never answered: the caller waited {_silence(case)}"
+        f"{case.name} never answered: the caller waited {_wait(case)}"
         if case.kind == "user"
-        else f"Nobody at {case.name} answered: the caller waited {_silence(case)}"
+        else f"Nobody at {case.name} answered: the caller waited {_wait(case)}"
     ),
     Outcome.REJECTED: _rejected_headline,
     Outcome.FORBIDDEN: lambda case, verdict: (

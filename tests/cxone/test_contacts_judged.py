@@ -183,3 +183,43 @@ def test_an_asked_agent_is_named_as_far_as_allowed(names: str, shown: str) -> No
     whole = document(line(SENT), **POINT, targetAgentId=503)
     found = judged({**whole, "agentNames": names, "agents": [{"agentId": 503, "name": "Anna Agent"}]})
     assert found.headline == f"The handover to {shown} was ignored"
+
+
+def queued(*after: dict[str, Any], lasted: float | None = 9) -> tuple[dict[str, Any], ...]:
+    """The call came to Billing after 61 s."""
+    return (state("PreQueue", 0), state("InQueue", 61, "4711", lasted=lasted), *after, state("EndContact", 100))
+
+
+@pytest.mark.parametrize("lasted", [9, None])
+def test_the_wait_in_a_queue_ends_with_it(lasted: float | None) -> None:
+    """What came after 9 s, a voicemail, is no waiting in Billing."""
+    states = queued(state("Voicemail", 70), lasted=lasted)
+    found = judged(document(line(SENT), states=states, **{**POINT, "abandoned": False}))
+    assert (found.outcome, found.confidence) == (Outcome.UNANSWERED, Confidence.LIKELY)
+    assert found.headline == "Nobody at Billing answered: the caller waited 9 s"
+    assert "waited 9 s in Billing" in finding(found, Code.NOBODY_ANSWERED).message
+
+
+def test_the_wait_in_the_second_queue_is_its_own() -> None:
+    """9 s in Billing, 30 s in Overflow."""
+    found = judged(document(line(SENT), states=queued(state("InQueue", 70, "4712", lasted=30)), **POINT))
+    assert found.headline == "Nobody at Overflow answered: the caller waited 30 s"
+    assert (found.outcome, found.confidence) == (Outcome.UNANSWERED, Confidence.CERTAIN)
+    assert finding(found, Code.CALLER_ABANDONED).message == "The caller hung up after waiting 30 s."
+
+
+@pytest.mark.parametrize("after", [(), (state("Routing", 90, "4711"),)])
+def test_a_queue_that_held_the_call_to_its_end(after: tuple[dict[str, Any], ...]) -> None:
+    """An end that comes with the call's own is no leaving, nor is a ringing phone."""
+    found = judged(document(line(SENT), states=queued(*after, lasted=39 - 10 * len(after)), **POINT))
+    assert "waited 39 s in Billing and left" in found.summary
+    assert not any("leaves the queue" in moment.what for moment in found.timeline)
+
+
+def test_a_live_call_that_left_its_queue_still_waits() -> None:
+    """Nobody took it so far."""
+    states = (*queued()[:2], state("Voicemail", 70))
+    found = judged(
+        {**document(line(SENT), states=states, **{**POINT, "abandoned": False}), "list": "active"}, minutes=3
+    )
+    assert found.outcome is Outcome.WAITING
