@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -17,6 +17,7 @@ AT_A_SKILL = (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _WAITS = (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED)
+_LIVE = {EventKind.ENDED: EventKind.STATE}
 _OVER = (EventKind.ENDED, EventKind.DISCONNECTED)
 
 
@@ -40,6 +41,7 @@ class State:
 def history(whole: Mapping[str, Any], faults: list[str]) -> tuple[State, ...]:
     """The states of the call and of its child contacts, in time order."""
     described = _descriptions(whole)
+    live = whole.get("list") == "active" or "activeContacts" in whole
     rows = [("contactStateHistory", whole.get("contactStateHistory"), "")]
     for number, child in enumerate(reading.items(whole.get("children"))):
         inner = reading.mapping(child)
@@ -53,6 +55,9 @@ def history(whole: Mapping[str, Any], faults: list[str]) -> tuple[State, ...]:
                 continue
             index = reading.whole(row.get("stateIndex"))
             found.append((number if index is None else index, _state(row, f"{path}[{number}]", child, described)))
+    if live:
+        # What is among the active contacts is not over, whatever the name of a state sounds like.
+        found = [(index, replace(state, kind=_LIVE.get(state.kind, state.kind))) for index, state in found]
     found.sort(key=lambda pair: (pair[1].at or _NEVER, bool(pair[1].child), pair[0]))
     return tuple(state for _, state in found)
 

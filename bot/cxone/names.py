@@ -20,8 +20,9 @@ CATEGORIES: tuple[tuple[EventKind, tuple[str, ...]], ...] = (
     (EventKind.OFFERED, ("routing", "ringing", "offer", "alerting")),
     (EventKind.CONNECTED, ("withagent", "active", "talking", "connected")),
     (EventKind.DISCONNECTED, ("abandon",)),
-    (EventKind.ENDED, ("ended", "endcontact", "end", "released", "release", "complete", "disconnect")),
+    (EventKind.ENDED, ("endcontact", "contactend", "callend", "release", "complete", "disconnect")),
 )
+ENDS = ("end", "ended")  # as the whole name alone: within a word they mean no end ("pending", "attendant", "suspended")
 SCRIPT_STATES = ("prequeue", "ivr")  # the contact stands in its Studio script, where a voicebot can be
 
 # Keys under which a script may store the bot's session with the contact (`/contacts/{id}/custom-data`).
@@ -66,6 +67,8 @@ def kind_of(*names: str) -> EventKind | None:
         plain = _NOT_LETTERS.sub("", name.lower())
         if not plain:
             continue
+        if plain in ENDS:
+            return EventKind.ENDED
         for kind, words in CATEGORIES:
             if any(word in plain for word in words):
                 return kind

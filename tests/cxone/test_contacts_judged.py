@@ -223,3 +223,12 @@ def test_a_live_call_that_left_its_queue_still_waits() -> None:
         {**document(line(SENT), states=states, **{**POINT, "abandoned": False}), "list": "active"}, minutes=3
     )
     assert found.outcome is Outcome.WAITING
+
+
+@pytest.mark.parametrize("name", ["Callback Pending", "Auto Attendant", "Suspended", "Disconnecting"])
+def test_a_live_call_is_not_over_for_a_name(name: str) -> None:
+    """What stands among the active contacts goes on."""
+    states = (state("PreQueue", 0), state(name, 61))
+    live = {**document(line(SENT), states=states, **{**POINT, "abandoned": False}), "list": "active"}
+    assert judged(live, minutes=1.5).outcome is Outcome.PENDING
+    assert contacts_reading.parse(live).ended_at is None
