@@ -18,7 +18,7 @@ proof that somebody asked, and where it reached none, `asks_visible` says that t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ from bot.cxone.contacts_people import People
 from bot.cxone.contacts_states import AT_A_SKILL, State, history, never_queued, sums
 from bot.diagnosis.handover import Conversation, Event, EventKind
 
-_EARLY = timedelta(seconds=2)
+_APART = timedelta(seconds=10)  # so much later a clock of Cognigy's may show what CXone's shows
 _SHOWN = 5  # names of states in one line
 
 
@@ -66,11 +66,12 @@ def parse(document: object) -> Conversation:
     contacts_people.legs(build.people, states, contacts_people.agent_names(whole))
     # 2. what happened: the states, then what Cognigy says, then what follows from both
     build.events.extend(filter(None, (_event(state, contact) for state in states)))
-    build.events.extend(told.events)
+    first = _first_taken(states)
+    build.events.extend(_by_one_clock(told.events, first))
     build.faults.extend(told.faults)
     _refused(build, contact, path)
     if not botless:
-        _imply_request(build, states, told)
+        _imply_request(build, first, told)
     _end(build, contact, path, ended)
     build.events = _in_order(build.events)
     contacts_people.asked_agent(build.people, whole, contact, path)
@@ -141,15 +142,26 @@ def _refused(build: _Build, contact: Mapping[str, Any], path: str) -> None:
     )
 
 
-def _imply_request(build: _Build, states: tuple[State, ...], told: cognigy.Reading) -> None:
+def _first_taken(states: tuple[State, ...]) -> State | None:
+    """Where the call left its script for a skill."""
+    return next((state for state in states if state.kind in AT_A_SKILL and state.skill), None)
+
+
+def _by_one_clock(events: tuple[Event, ...], first: State | None) -> Iterable[Event]:
+    """Cognigy's events by CXone's clock: a request that stands shortly after the queue it led to was before it."""
+    asked = next((event.at for event in events if event.kind is EventKind.TRANSFER), None)
+    if first is None or first.at is None or asked is None or not timedelta() < asked - first.at <= _APART:
+        return events
+    late = asked - first.at
+    return (event._replace(at=event.at - late) if event.at is not None else event for event in events)
+
+
+def _imply_request(build: _Build, first: State | None, told: cognigy.Reading) -> None:
     """A queue that was reached from the script proves a request, where Cognigy's logs do not tell of one before it."""
-    taken = (EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.CONNECTED)
-    first = next((state for state in states if state.kind in taken and state.skill), None)
     if first is None:
         return
-    limit = first.at
     for event in build.events:
-        if event.kind is EventKind.TRANSFER and (event.at is None or limit is None or event.at <= limit + _EARLY):
+        if event.kind is EventKind.TRANSFER and (event.at is None or first.at is None or event.at <= first.at):
             return
     build.events.append(
         Event(

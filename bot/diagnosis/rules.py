@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from bot.diagnosis import signals
 from bot.diagnosis.case import Case, Rule, Verdict, away_then, family, gone, how_sure, inactive, missing, unknown
-from bot.diagnosis.handover import TargetStatus
+from bot.diagnosis.handover import TargetKind, TargetStatus
 from bot.diagnosis.order import clock
 from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome
 from bot.diagnosis.reasons import Family
@@ -288,7 +288,8 @@ def ignored(case: Case) -> Verdict:
     """Asked, valid, and nothing at all happened."""
     target, others = case.target, []
     if target is None or target.status is TargetStatus.NOT_CHECKED:
-        if case.request.ref is not None:
+        # A contact's script is where the call came in: its id is right.
+        if case.request.ref is not None and not (case.profile == "contacts" and case.kind is TargetKind.FLOW):
             others.append(f"the id of {case.name} is stale or mistyped: it could not be checked")
     elif target.is_available is False:
         others.append(f"{case.name} took no calls at that time")

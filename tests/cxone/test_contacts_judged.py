@@ -232,3 +232,18 @@ def test_a_live_call_is_not_over_for_a_name(name: str) -> None:
     live = {**document(line(SENT), states=states, **{**POINT, "abandoned": False}), "list": "active"}
     assert judged(live, minutes=1.5).outcome is Outcome.PENDING
     assert contacts_reading.parse(live).ended_at is None
+
+
+@pytest.mark.parametrize("late", [1, 5, 10])
+def test_clocks_that_are_apart_make_no_second_request(late: float) -> None:
+    """Cognigy's clock is ahead: its request stands after the queue it led to."""
+    found = judged(document(line("hello", 30), line(SENT, 61 + late), states=queued(lasted=39), **POINT))
+    assert (found.outcome, len(found.attempts)) == (Outcome.UNANSWERED, 1)
+    assert found.headline == "Nobody at Billing answered: the caller waited 39 s"
+    assert Code.TRANSFER_IGNORED not in {row.code for row in found.findings}
+
+
+def test_a_signal_long_after_the_queue_is_another_request() -> None:
+    """No clock is half a minute wrong unnoticed."""
+    found = judged(document(line(SENT, 90), states=queued(lasted=39), **POINT))
+    assert len(found.attempts) == 2
