@@ -11,6 +11,8 @@ from bot.cxone import names, reading
 
 PHONE = 4  # mediaTypeId
 
+_LONGEST = timedelta(days=366)  # a length beyond is no call's: added to a time it may lie beyond what there is
+
 _DURATION = re.compile(r"^P(?:(?P<d>[\d.]+)D)?(?:T(?:(?P<h>[\d.]+)H)?(?:(?P<m>[\d.]+)M)?(?:(?P<s>[\d.]+)S)?)?$")
 
 
@@ -77,18 +79,19 @@ def when(row: Mapping[str, Any], *keys: str) -> datetime | None:
 
 
 def duration(value: object) -> timedelta | None:
-    """Seconds as a number or text, or ISO 8601 ("PT1M41.2S"); None if it is neither, or negative."""
+    """Seconds as a number or text, or ISO 8601 ("PT1M41.2S"); None if it is neither, negative, or beyond a year."""
     if isinstance(value, bool) or value is None:
         return None
     text = str(value).strip()
     try:
         if found := _DURATION.match(text.upper()):
             parts = {key: float(part or 0) for key, part in found.groupdict().items()}
-            return timedelta(days=parts["d"], hours=parts["h"], minutes=parts["m"], seconds=parts["s"])
-        seconds = float(text)
-        return timedelta(seconds=seconds) if seconds >= 0 else None
+            length = timedelta(days=parts["d"], hours=parts["h"], minutes=parts["m"], seconds=parts["s"])
+        else:
+            length = timedelta(seconds=float(text))
     except (ValueError, OverflowError):
         return None
+    return length if timedelta() <= length <= _LONGEST else None
 
 
 def flag(row: Mapping[str, Any], key: str) -> bool:
