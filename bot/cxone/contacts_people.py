@@ -25,8 +25,8 @@ def add(people: People, participant: Participant) -> str:
     return participant.id
 
 
-def customer(contact: Mapping[str, Any], path: str, started: datetime | None, ended: datetime | None) -> Participant:
-    """The caller, or who was called."""
+def customer(contact: Mapping[str, Any], path: str, started: datetime | None) -> Participant:
+    """The caller, or who was called. That they left is an event: `abandoned`, or a state of that name."""
     outbound = flag(contact, "isOutbound")
     near, far = ("toAddress", "toAddr"), ("fromAddress", "fromAddr")
     own, other = (near, far) if outbound else (far, near)
@@ -36,7 +36,6 @@ def customer(contact: Mapping[str, Any], path: str, started: datetime | None, en
         purpose="customer",
         identity=word(contact, *own),
         connected_at=started,
-        ended_at=ended if flag(contact, "abandoned") else None,
         dialled=word(contact, *other),
     )
 

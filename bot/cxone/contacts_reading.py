@@ -56,7 +56,7 @@ def parse(document: object) -> Conversation:
     ended = _ended(whole, contact, states, started)
     # 1. who took part
     bot_path = contacts_people.bot_sign(whole, told)
-    contacts_people.add(build.people, contacts_people.customer(contact, path, started, ended))
+    contacts_people.add(build.people, contacts_people.customer(contact, path, started))
     outbound = flag(contact, "isOutbound")
     botless = not bot_path and (outbound or bool(reading.mapping(whole.get("cognigy"))))
     if bot_path or (not botless and (not read or any(state.scripted for state in read))):
@@ -84,8 +84,8 @@ def parse(document: object) -> Conversation:
         events=tuple(build.events),
         outbound=outbound,
         faults=tuple(build.faults),
-        # Without any sign of a bot, a call that came to a queue was sent there by its script alone.
-        asks_visible=told.asks_visible or outbound or (botless and any(state.skill for state in states)),
+        # Without any sign of a bot, a call that came to a queue was sent there by its script alone, or by who dialled.
+        asks_visible=told.asks_visible or (botless and (outbound or any(state.skill for state in states))),
         # A contact always has states. Without any to read, nothing shows that none came after the request, unless
         # the sums of a call that is over do.
         answers_visible=any(not state.child for state in states) or never_queued(contact),

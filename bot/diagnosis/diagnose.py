@@ -38,6 +38,10 @@ _LONGEST_ID = 60
 _TELL_REQUESTS = ("events[", "cognigy.logs[", "cognigy.conversation.items[")
 _TELL_ANSWERS = ("events", "contactStateHistory[", "children[")
 _NO_EVENT = "there is no sessionTransfer of the bot among the events"
+_NO_SIGNAL = "Cognigy's log has no signal"
+_NO_BOT = "Nobody asked for a handover: no bot took part in this call."
+_IN_THE_UNREAD = ("a request stands in a part that could not be read",)
+_NOT_SHOWN = ("the bot asked, and the Studio script did not act on it", "the bot never asked")
 _LONGEST_IN_A_SENTENCE = 24
 # What a request is for that names nobody: a signal goes to the script, whatever it leads to.
 _UNNAMED = {"conversations": "an unnamed target", "contacts": "the Studio script"}
@@ -219,12 +223,14 @@ def _without_request(  # noqa: PLR0917 - what was read of the call so far
     cause = None
     if tells:
         cause = Code.NO_TRANSFER_EVENT if parties.bots else Code.NO_BOT_LEG
-        where = "Cognigy's log has no signal" if conversation.profile == "contacts" else _NO_EVENT
-        text = f"The bot never asked: {where}."
+        text = f"The bot never asked: {_NO_EVENT}."
+        if conversation.profile == "contacts":
+            text = f"The bot never asked: {_NO_SIGNAL}." if parties.bots else _NO_BOT
         cause = next((row.code for row in found if row.code in (Code.BOT_FAILED, Code.BOT_HUNG_UP)), cause)
         found.append(plain(Code.NO_TRANSFER_EVENT, text, {"events": len(conversation.events)}))
     headline, summary = wording.without_request(conversation, parties, outcome, over=ending.over)
     confidence = Confidence.CERTAIN if tells and not unread else Confidence.POSSIBLE
+    others = _IN_THE_UNREAD if unread or not lists_events else () if tells else _NOT_SHOWN
     return Diagnosis(
         conversation_id=conversation.id,
         started_at=conversation.started_at,
@@ -234,7 +240,7 @@ def _without_request(  # noqa: PLR0917 - what was read of the call so far
         reached=Reached.NONE,
         fault=Fault.NONE if tells else Fault.UNKNOWN,
         confidence=confidence,
-        alternatives=() if confidence is Confidence.CERTAIN else ("a request stands in a part that could not be read",),
+        alternatives=others,
         headline=headline,
         summary=summary,
         next_step=next((row.fix for row in found if row.code is cause), ""),

@@ -37,9 +37,8 @@ def without_request(conversation: Conversation, parties: Parties, outcome: Outco
     participants, events = len(conversation.participants), len(conversation.events)
     looked = f"Looked at {_many(participants, 'participant')} and {_many(events, 'event')}"
     if outcome is Outcome.UNKNOWN:
-        why = (
-            "its list of events could not be read" if conversation.asks_visible else "it cannot show what the bot asked"
-        )
+        shows = conversation.asks_visible
+        why = "its list of events could not be read" if shows else "this record cannot show whether the bot asked"
         return "The record does not tell whether the bot asked", f"{looked}: {why}."
     if not parties.bots:
         return (

@@ -247,3 +247,31 @@ def test_a_signal_long_after_the_queue_is_another_request() -> None:
     """No clock is half a minute wrong unnoticed."""
     found = judged(document(line(SENT, 90), states=queued(lasted=39), **POINT))
     assert len(found.attempts) == 2
+
+
+def test_without_a_log_the_record_cannot_show_whether_the_bot_asked() -> None:
+    """Nothing was unreadable: what else it may be is said."""
+    found = judged(document(**POINT))
+    assert found.outcome is Outcome.UNKNOWN
+    assert found.summary.endswith("this record cannot show whether the bot asked.")
+    assert found.alternatives == ("the bot asked, and the Studio script did not act on it", "the bot never asked")
+
+
+def test_a_call_that_went_out_says_nothing_of_a_log() -> None:
+    """Cognigy was never asked, and no bot took part."""
+    found = judged(document(isOutbound=True, **POINT))
+    assert found.outcome is Outcome.NOT_ATTEMPTED
+    assert finding(found, Code.NO_TRANSFER_EVENT).message.startswith("Nobody asked for a handover: no bot took part")
+
+
+def test_a_bot_that_called_out_may_have_asked() -> None:
+    """It left its sign with the contact, and nobody read its log."""
+    stored = [{"name": "cognigySessionId", "value": "s-1"}]
+    found = judged({**document(isOutbound=True, **POINT), "contactCustomData": stored})
+    assert found.outcome is Outcome.UNKNOWN
+
+
+def test_that_the_caller_left_rests_on_a_field() -> None:
+    """`abandoned`: a contact's row has no end of its caller."""
+    found = judged(document(line(SENT), totalDurationSeconds=100, **POINT))
+    assert list(finding(found, Code.CALLER_ABANDONED).evidence) == ["contact.abandoned"]
