@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.alerts.filter_words import from_when_on
+from bot.alerts.filters import FORM, Filters
 from bot.demo.contacts_catalogue import CATALOGUE
 from bot.demo.scenarios import STORIES
-from bot.diagnosis.outcomes import Code, Outcome
+from bot.diagnosis.outcomes import TABLE, Code, Confidence, Fault, Outcome, Reached
 from bot.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -29,6 +31,35 @@ def test_each_of_a_closed_list_has_its_row(heading: str, listed: list[str]) -> N
     found = rows("diagnosis.md", heading)
     assert set(found) == {str(each) for each in listed}
     assert all(len(cells) == 3 and all(cells) for cells in found.values())
+
+
+def test_each_side_rung_and_degree_has_its_row() -> None:
+    """Each with the word that `--json` prints."""
+    found = rows("diagnosis.md", "Whose side, how far, how sure")
+    listed = {each.value for values in (Fault, Reached, Confidence) for each in values}
+    assert set(found) == listed | {"fault", "reached", "confidence"}
+
+
+def test_the_thresholds_are_those_of_the_table() -> None:
+    """From when on an outcome alerts, in the words that a subscription is answered with."""
+    found = {name: cells[0] for name, cells in rows("operations.md", "When an alert is posted").items()}
+    usual = {outcome.value: from_when_on(row.alerts) for outcome, row in TABLE.items() if row.alerts is not None}
+    asked = {outcome.value for outcome, row in TABLE.items() if row.on_request}
+    assert {name: said for name, said in found.items() if name not in asked} == usual
+    assert all(found[name].endswith(from_when_on(Filters().threshold(Outcome(name)))) for name in asked)
+
+
+def test_every_filter_is_told() -> None:
+    """Those of the form that a wrong word is answered with."""
+    text = (DOCS / "operations.md").read_text(encoding="utf-8")
+    assert all(f"| `{word.partition('=')[0]}=" in text for word in FORM.split())
+
+
+def test_every_setting_is_told() -> None:
+    """In the tables by theme."""
+    table = (DOCS / "operations.md").read_text(encoding="utf-8").partition("## Settings\n")[2].partition("\n## ")[0]
+    named = {word.lower() for word in re.findall(r"`([A-Z_]+)`", table)}
+    assert set(Settings.model_fields) - {"needs", "file_faults"} <= named
 
 
 def test_the_scenarios_it_names_exist() -> None:
