@@ -25,7 +25,7 @@ from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome, Reached
 from bot.diagnosis.pairing import requests_of
 from bot.diagnosis.parties import Parties, clean, parties_of
 from bot.diagnosis.reasons import read
-from bot.diagnosis.record import about_the_record, plain
+from bot.diagnosis.record import about_the_record, never_asked, plain
 from bot.diagnosis.rules import judge
 from bot.diagnosis.timeline import timeline_of
 
@@ -37,9 +37,6 @@ _LONGEST_ID = 60
 # Where a request, and where an answer, would stand: a part of it that cannot be read proves no silence.
 _TELL_REQUESTS = ("events[", "cognigy.logs[", "cognigy.conversation.items[")
 _TELL_ANSWERS = ("events", "contactStateHistory[", "children[")
-_NO_EVENT = "there is no sessionTransfer of the bot among the events"
-_NO_SIGNAL = "Cognigy's log has no signal"
-_NO_BOT = "Nobody asked for a handover: no bot took part in this call."
 _IN_THE_UNREAD = ("a request stands in a part that could not be read",)
 _NOT_SHOWN = ("the bot asked, and the Studio script did not act on it", "the bot never asked")
 _LONGEST_IN_A_SENTENCE = 24
@@ -223,11 +220,8 @@ def _without_request(  # noqa: PLR0917 - what was read of the call so far
     cause = None
     if tells:
         cause = Code.NO_TRANSFER_EVENT if parties.bots else Code.NO_BOT_LEG
-        text = f"The bot never asked: {_NO_EVENT}."
-        if conversation.profile == "contacts":
-            text = f"The bot never asked: {_NO_SIGNAL}." if parties.bots else _NO_BOT
         cause = next((row.code for row in found if row.code in (Code.BOT_FAILED, Code.BOT_HUNG_UP)), cause)
-        found.append(plain(Code.NO_TRANSFER_EVENT, text, {"events": len(conversation.events)}))
+        found.append(never_asked(conversation, parties))
     headline, summary = wording.without_request(conversation, parties, outcome, over=ending.over)
     confidence = Confidence.CERTAIN if tells and not unread else Confidence.POSSIBLE
     others = _IN_THE_UNREAD if unread or not lists_events else () if tells else _NOT_SHOWN

@@ -42,6 +42,16 @@ def about_the_record(conversation: Conversation, parties: Parties, requests: tup
     return found
 
 
+def never_asked(conversation: Conversation, parties: Parties) -> Finding:
+    """There is no request, in a record that would show one."""
+    text = "The bot never asked: there is no sessionTransfer of the bot among the events."
+    if conversation.profile == "contacts":
+        text = "The bot never asked: Cognigy's log has no signal."
+        if not parties.bots:
+            text = "Nobody asked for a handover: no bot took part in this call."
+    return plain(Code.NO_TRANSFER_EVENT, text, {"events": len(conversation.events)})
+
+
 def plain(code: Code, message: str, evidence: Mapping[str, object], request: Request | None = None) -> Finding:
     """A finding that is about no target."""
     status = FINDINGS[code]

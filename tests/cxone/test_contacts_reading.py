@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cxone import contacts_fields, contacts_reading, contacts_targets
+from bot.cxone import contacts_fields, contacts_reading, contacts_targets, names
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import EventKind
 
@@ -118,6 +118,21 @@ def test_a_row_of_a_list_alone_is_a_document() -> None:
         datetime(2026, 3, 2, 14, tzinfo=UTC),
         "+15550199888",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *(
+            (name, EventKind.ENDED)
+            for name in ("EndContact", "Contact Ended", "End", "Ended", "Call Ended", "Released")
+        ),
+        *((name, None) for name in ("Callback Pending", "Auto Attendant", "Suspended", "Extended")),
+    ],
+)
+def test_an_end_is_no_part_of_a_word(name: str, kind: EventKind | None) -> None:
+    """A name that only holds the letters is not recognised."""
+    assert names.kind_of(name) is kind
 
 
 def test_an_unknown_state_is_a_plain_change() -> None:
