@@ -180,21 +180,21 @@ def _voice(story: Story, name: str, payload: Mapping[str, Any], path: str, at: d
     if keys is None:
         return False
     key = next((key for key in keys if reading.whole(payload.get(key))), "")
-    status, where = reading.whole(payload.get(key)), f"{path}.payload.{key}" if key else path
+    status, place = reading.whole(payload.get(key)), f"payload.{key}" if key else ""
     referred = name.startswith("TRANSFER_REFER")
     # On a REFER sip_reason is the caller's leg's, as sip_status is: "OK".
     reason = "" if referred else reading.text(payload.get("sip_reason"))
     if name != "TRANSFER_REFER_SUCCESS":
         code = f"SIP {status}" if status else ""
-        story.refuse(where, at, reason or ("" if code else name), code, name)
+        story.refuse(path, at, reason or ("" if code else name), code, name, place)
         return True
     story.ask("refer", path, at, name)
     if status is None:
         story.add(EventKind.STATE, name, path, at, state="REFER taken, its end not told")
     elif status < 300:  # noqa: PLR2004 - SIP: 2xx is success
-        story.add(EventKind.ACCEPTED, name, where, at, code=str(status))
+        story.add(EventKind.ACCEPTED, name, f"{path}.{place}", at, code=str(status))
     else:
-        story.add(EventKind.REJECTED, name, where, at, code=f"SIP {status}")
+        story.add(EventKind.REJECTED, name, f"{path}.{place}", at, code=f"SIP {status}")
     return True
 
 

@@ -35,16 +35,22 @@ class Story:
         more = {"signalledContactId": contact} if contact else {}
         self._request(path, at, kind, more)
 
-    def refuse(self, path: str, at: datetime | None, reason: str, code: str, kind: str = "signal") -> None:
-        """A request that was refused: the request itself is an event too. Lines of one run are one refusal."""
+    def refuse(  # noqa: PLR0917 - flat calls read best
+        self, path: str, at: datetime | None, reason: str, code: str, kind: str = "signal", field: str = ""
+    ) -> None:
+        """A request that was refused: the request itself is an event too. Lines of one run are one refusal.
+
+        `field` is where within the line the refusal stands.
+        """
+        where = f"{path}.{field}" if field else path
         for place in range(len(self.events) - 1, -1, -1):
             event = self.events[place]
             if event.kind is EventKind.REJECTED and _near(event.at, at):
                 if code and not event.code:
-                    self.events[place] = event._replace(code=code, reason=reason, path=path)
+                    self.events[place] = event._replace(code=code, reason=reason, path=where)
                 return
         self._request(path, at, kind, {})
-        self.add(EventKind.REJECTED, kind, path, at, reason=reason, code=code)
+        self.add(EventKind.REJECTED, kind, where, at, reason=reason, code=code)
 
     def add(self, kind: EventKind, name: str, path: str, at: datetime | None, **rest: Any) -> None:
         """Any event."""

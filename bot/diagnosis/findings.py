@@ -55,7 +55,8 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
         _new(case, Code.NOT_CHECKED, f"{case.name}: {clean(why, 320)}.", {"target": target.id}) for why in target.partly
     ]
     if missing(case):
-        evidence = {case.request.event.path + ".toParticipantId": case.request.event.to_id}
+        event = case.request.event
+        evidence = {"target" if case.profile == "contacts" else f"{event.path}.toParticipantId": event.to_id}
         text = f"{case.name} is no participant of this call, and no user, queue or flow of this tenant."
         found.append(_new(case, Code.TARGET_NOT_FOUND, text, evidence))
     if inactive(case):
@@ -79,12 +80,15 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
 def attempted(case: Case) -> Finding:
     """A handover was asked for."""
     event = case.request.event
+    text = f"The bot asked for a handover to {case.name}."
+    if case.profile == "contacts":  # a line of the log, or a state: it has no fields for who asks, nor for whom
+        return _new(case, _ATTEMPTED, text, {event.path: event.type})
     evidence = {f"{event.path}.type": event.type}
     if event.from_id:
         evidence[f"{event.path}.fromParticipantId"] = event.from_id
     if event.to_id:
         evidence[f"{event.path}.toParticipantId"] = event.to_id
-    return _new(case, _ATTEMPTED, f"The bot asked for a handover to {case.name}.", evidence)
+    return _new(case, _ATTEMPTED, text, evidence)
 
 
 def accepted(case: Case) -> Finding:

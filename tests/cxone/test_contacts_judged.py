@@ -112,6 +112,7 @@ def test_a_refused_refer_shows_its_own_code() -> None:
     found = judged(document(voice("TRANSFER_REFER_ERROR", sip_status=200, sip_reason="OK", refer_status=500), **POINT))
     assert finding(found, Code.SIP_REFUSED).evidence == {"cognigy.logs[0].meta.payload.refer_status": "SIP 500"}
     assert any(moment.what.startswith("refused: SIP 500") for moment in found.timeline)
+    assert finding(found, Code.TRANSFER_ATTEMPTED).evidence == {"cognigy.logs[0].meta": "TRANSFER_REFER_ERROR"}
     assert "OK" not in f"{found.summary} {[moment.what for moment in found.timeline]}"
 
 
