@@ -95,7 +95,7 @@ function draw(message, inThread = false) {
 
 const divider = (text) => el("div", { class: "day", "data-day": text }, el("span", {}, text));
 const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
-const toEnd = () => { pinned = true; scroll.scrollTop = scroll.scrollHeight; $("newer").hidden = true; };
+const toEnd = () => { pinned = true; held = false; scroll.scrollTop = scroll.scrollHeight; $("newer").hidden = true; };
 // Of an answer that is longer than the view, the beginning tells more than the end.
 function tall(node) {
   node.style.contentVisibility = "visible"; // else its height is only a guess
@@ -103,16 +103,21 @@ function tall(node) {
   node.style.contentVisibility = "";
   return height > scroll.clientHeight;
 }
-const toTop = (node) => { pinned = false; node.scrollIntoView({ block: "start" }); };
+const toTop = (node) => { pinned = false; held = true; node.scrollIntoView({ block: "start" }); };
 // Heights are known only once a message was drawn: whoever is at the end stays there while they settle.
 let pinned = true;
-new ResizeObserver(() => { if (pinned && state.at !== "home") scroll.scrollTop = scroll.scrollHeight; }).observe(list);
+// Whoever reads the beginning of an answer stays there, also where its end is near, until they scroll or type.
+let held = false;
+let latest = null; // the newest message, if the bot wrote it
+const settle = () => (latest?.isConnected && tall(latest) ? toTop(latest) : toEnd());
+new ResizeObserver(() => { if (pinned && state.at !== "home") settle(); }).observe(list);
 const belongs = (m) => m.channel === state.at && (!m.thread_ts || m.thread_ts === m.ts || m.subtype === "thread_broadcast");
 
 function place(message) {
-  const stay = pinned || atEnd();
+  const stay = pinned || (!held && atEnd());
   const old = list.querySelector(`[data-ts="${CSS.escape(message.ts)}"]`);
   const node = draw(message);
+  if (!old || old === latest) latest = message.bot_id ? node : null;
   if (old) old.replaceWith(node);
   else {
     const label = day.format(dateOf(message.ts));
@@ -121,8 +126,7 @@ function place(message) {
     node.classList.add("fresh");
     list.append(node);
   }
-  if (stay && !old && message.bot_id && tall(node)) toTop(node);
-  else if (stay) toEnd();
+  if (stay) settle();
   else if (!old) $("newer").hidden = false;
 }
 
@@ -401,7 +405,7 @@ for (const button of document.querySelectorAll(".place")) {
 }
 $("menu").addEventListener("click", () => $("menu").setAttribute("aria-expanded", String(document.body.classList.toggle("menu"))));
 $("newer").addEventListener("click", toEnd);
-for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) scroll.addEventListener(kind, () => requestAnimationFrame(() => { pinned = atEnd(); }), { passive: true });
+for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) scroll.addEventListener(kind, () => requestAnimationFrame(() => { held = false; pinned = atEnd(); }), { passive: true });
 scroll.addEventListener("scroll", () => {
   if (atEnd()) $("newer").hidden = true;
   else if (scroll.scrollTop < before) pinned = false;
