@@ -1,4 +1,4 @@
-"""How the alerts are doing: why the bot is not ready, the ledger, and whether the heartbeat may be sent."""
+"""How the alerts are doing: why the bot is not ready, and the ledger."""
 
 from __future__ import annotations
 
@@ -56,11 +56,6 @@ class Health:
         if not self.ledger.balanced:
             why.append("The ledger does not balance: an alert lost its delivery.")
         return why
-
-    @property
-    def heartbeat(self) -> bool:
-        """Whether all is well enough to say so: the ledger balances, no death is unsaid, Slack takes the bot."""
-        return not self.database and self.ledger.balanced and not self.unsaid_dead and not self.slack_stopped
 
 
 def health(engine: Engine, tenant: str, now: datetime) -> Health:
