@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from bot.diagnosis.attempts import Request
+from bot.diagnosis.attempts import Request, Sign
 from bot.diagnosis.handover import Target, TargetKind, Timing
 from bot.diagnosis.order import Ending
 from bot.diagnosis.outcomes import TABLE, Code, Confidence, Fault, Outcome, Reached
+from bot.diagnosis.parties import Parties
 from bot.diagnosis.reasons import Family, Reason
 
 MISSING_CONTACT_ID = "missing_contact_id"  # Event.code: the handover node had no contact to signal
@@ -28,6 +29,7 @@ class Case:
     ending: Ending
     now: datetime
     timing: Timing
+    parties: Parties
     name: str  # of the target
     reason: Reason | None
     from_is_bot: bool | None  # None: the record does not say who the bot is
@@ -41,6 +43,10 @@ class Case:
         if self.request.ref is not None and self.request.ref.kind is not None:
             return self.request.ref.kind
         return self.target.kind if self.target is not None else None
+
+    def who(self, sign: Sign | None) -> str:
+        """Who did it, or "" where the record does not say."""
+        return self.parties.called(sign.who) if sign is not None and sign.who is not None else ""
 
     @property
     def read_late(self) -> bool:

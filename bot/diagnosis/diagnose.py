@@ -136,6 +136,7 @@ def _case(
         ending=ending,
         now=now,
         timing=timing,
+        parties=parties,
         name=name or _short(event.to_id) or "an unnamed target",
         reason=read(rejection.reason, rejection.code) if rejection is not None else None,
         from_is_bot=from_is_bot,

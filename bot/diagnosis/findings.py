@@ -12,7 +12,7 @@ from bot.diagnosis.fixes import fix
 from bot.diagnosis.handover import Finding, Target, TargetKind, TargetStatus
 from bot.diagnosis.order import clock, seconds
 from bot.diagnosis.outcomes import FINDINGS, Code, Outcome, Status
-from bot.diagnosis.parties import clean, named
+from bot.diagnosis.parties import clean
 
 _LONGEST = 100
 _FAILED = frozenset(Outcome) - {Outcome.ACCEPTED, Outcome.WAITING, Outcome.PENDING}
@@ -93,7 +93,7 @@ def accepted(case: Case) -> Finding:
     sign = request.answered or request.accepted or request.late or request.queued or request.offered
     if sign is None:  # pragma: no cover - a request counts as taken by one of these
         return attempted(case)
-    who = (named(sign.who) or sign.who.id) if sign.who is not None else ""
+    who = case.who(sign)
     if request.answered and who and who != case.name:
         asked_user = case.kind is TargetKind.USER and not sign.names_target
         text = f"Answered by {who}, not the asked target {case.name}." if asked_user else f"Answered by {who}."
@@ -129,10 +129,8 @@ def requested_badly(case: Case) -> list[Finding]:
         evidence = {f"{event.path}.properties.cognigySessionId": None}
         found.append(_new(case, Code.MISSING_COGNIGY_SESSION, text, evidence))
     if case.from_is_bot is False:
-        who = named(request.sender) if request.sender is not None else ""
-        text = (
-            f"The transfer was sent in the name of {who or clean(event.from_id, 60)}, who is not the bot's participant."
-        )
+        who = case.parties.called(request.sender) if request.sender is not None else clean(event.from_id, 60)
+        text = f"The transfer was sent in the name of {who}, who is not the bot's participant."
         status = Status.ERROR if request.rejection is not None else Status.WARNING
         evidence = {f"{event.path}.fromParticipantId": event.from_id}
         found.append(_new(case, Code.FROM_PARTICIPANT_NOT_BOT, text, evidence, status=status))
@@ -192,8 +190,8 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
         text = f"Nothing happened{silence} after the bot asked for {case.name}."
         found.append(_new(case, Code.TRANSFER_IGNORED, text, {request.event.path: request.event.type}))
     for sign in request.refusals:
-        who = (named(sign.who) or sign.who.id) if sign.who is not None else case.name
-        text = f"{who} was offered the call and did not take it ({signal_words.refusal(sign.value)})."
+        who, why = case.who(sign) or case.name, signal_words.refusal(sign.value)
+        text = f"{who} was offered the call and did not take it ({why})."
         found.append(_new(case, Code.AGENT_REFUSED, text, {sign.path: sign.value}, at=sign.at))
     if verdict.outcome not in _WITHOUT_ANSWER:
         return found

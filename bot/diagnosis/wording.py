@@ -76,20 +76,15 @@ def _silence(case: Case) -> str:
     return seconds(case.silence) if case.silence is not None else "an unknown time"
 
 
-def _answerer(case: Case) -> str:
-    sign = case.request.answered
-    return (named(sign.who) or sign.who.id) if sign is not None and sign.who is not None else ""
-
-
 def _accepted_headline(case: Case, _: Verdict) -> str:
-    who = _answerer(case)
+    who = case.who(case.request.answered)
     if who and who != case.name:
         return f"Handover accepted: answered by {who}"
     return f"{case.name} answered the handover" if who else f"{case.name} accepted the handover"
 
 
 def _accepted(case: Case, _: Verdict) -> str:
-    who, sign = _answerer(case), case.request.answered
+    who, sign = case.who(case.request.answered), case.request.answered
     if who and sign is not None and not sign.names_target and case.kind == "user":
         return f"The handover was accepted: answered by {who}, not the asked target {case.name}."
     if who and who != case.name:
