@@ -44,6 +44,11 @@ class Case:
             return self.request.ref.kind
         return self.target.kind if self.target is not None else None
 
+    @property
+    def repeats(self) -> int | None:
+        """The number of the request that this one only repeats: nothing answered it for itself."""
+        return self.request.duplicate_of if self.request.open else None
+
     def who(self, sign: Sign | None) -> str:
         """Who did it, or "" where the record does not say."""
         return self.parties.called(sign.who) if sign is not None and sign.who is not None else ""

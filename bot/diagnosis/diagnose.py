@@ -60,14 +60,14 @@ def diagnose(
         target = targets.get(request.ref.id) if request.ref is not None else None
         case = _case(request, target, parties, ending, conversation=conversation, now=now, timing=timing, unread=unread)
         # A repetition that nothing answered came out as the request it repeats.
-        first = judged.get(request.duplicate_of) if request.duplicate_of is not None and request.open else None
+        first = judged.get(case.repeats) if case.repeats is not None else None
         judged[request.number] = (case, first[1] if first is not None else judge(case))
         names[request.event.to_id] = case.name
     found = about_the_record(conversation, parties, requests)
     if not judged:
         return _without_request(conversation, parties, ending, requests, steps, found)
     verdicts = list(judged.values())
-    case, verdict = _deciding(verdicts)
+    case, verdict = _deciding(judged)
     for each, result in _told(verdicts, case, found):
         rows = findings.of_request(each, result) + findings.of_target(each, result)
         found += findings.at_most_warnings(rows) if each is case and result.outcome in _REACHED else rows
@@ -152,11 +152,15 @@ def _short(id_: str) -> str:
     return f"target {shown[:8]}…" if len(shown) > _LONGEST_IN_A_SENTENCE else shown
 
 
-def _deciding(verdicts: list[tuple[Case, Verdict]]) -> tuple[Case, Verdict]:
+def _deciding(judged: dict[int, tuple[Case, Verdict]]) -> tuple[Case, Verdict]:
     """The last that was accepted, else the last. Of a request sent twice, the one that has the answer."""
+    verdicts = list(judged.values())
     taken = [row for row in verdicts if row[1].outcome in _TAKEN]
     with_answer = [row for row in taken if not row[0].request.open or row[0].request.offered]
-    return (with_answer or taken or verdicts)[-1]
+    row = (with_answer or taken or verdicts)[-1]
+    while row[0].repeats is not None and row[0].repeats in judged:
+        row = judged[row[0].repeats]
+    return row
 
 
 def _told(verdicts: list[tuple[Case, Verdict]], deciding: Case, found: list[Finding]) -> list[tuple[Case, Verdict]]:

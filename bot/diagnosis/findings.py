@@ -31,7 +31,8 @@ def of_request(case: Case, verdict: Verdict) -> list[Finding]:
         found.append(accepted(case))
     found += requested_badly(case)
     found += refused(case, verdict)
-    found += ended(case, verdict)
+    if case.repeats is None:
+        found += ended(case, verdict)
     if verdict.cause in signal_words.MESSAGES:
         text = signal_words.summary(case, verdict.cause)
         found.append(_new(case, verdict.cause, text, signal_words.evidence(case)))

@@ -13,10 +13,11 @@ from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Diagnosis
 from bot.diagnosis.outcomes import Status
 from tests.corpus.calls import CALLS as TOLD
+from tests.corpus.corners import CORNERS
 from tests.corpus.hard import HARD_CALLS
 from tests.corpus.story import Known
 
-CALLS = [*TOLD, *HARD_CALLS]
+CALLS = [*TOLD, *HARD_CALLS, *CORNERS]
 
 
 def told(known: Known) -> Diagnosis:
