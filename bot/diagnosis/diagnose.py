@@ -50,7 +50,7 @@ def diagnose(
     parties = parties_of(conversation)
     steps = in_order(conversation, parties)
     ending = ending_of(conversation, parties, steps)
-    requests = requests_of(conversation, parties, timing, steps)
+    requests = requests_of(conversation, parties, timing, steps, ending.customer_left)
     unread = bool(conversation.faults) and any(fault.startswith("events") for fault in conversation.faults)
     judged: dict[int, tuple[Case, Verdict]] = {}  # by the request's number
     names: dict[str, str] = {}  # of targets, by the id that was asked for
@@ -105,7 +105,8 @@ def targets_of(conversation: Conversation, timing: Timing) -> tuple[TargetRef, .
     """What to look up: the target of the request that decides and that of the bot's last one, usually the same."""
     parties = parties_of(conversation)
     steps = in_order(conversation, parties)
-    requests = [each for each in requests_of(conversation, parties, timing, steps) if each.by != "agent"]
+    left = ending_of(conversation, parties, steps).customer_left
+    requests = [each for each in requests_of(conversation, parties, timing, steps, left) if each.by != "agent"]
     taken = [each for each in requests if each.accepted or each.late or each.answered]
     wanted = [replace(each.ref, at=each.at) for each in (*taken[-1:], *requests[-1:]) if each.ref is not None]
     return tuple({ref.id: ref for ref in wanted}.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.diagnosis import signal_words
+from bot.diagnosis import signal_words, wording
 from bot.diagnosis.attempts import Sign, session_of
 from bot.diagnosis.case import Case, Verdict, away_then, inactive, missing
 from bot.diagnosis.fixes import fix
@@ -199,7 +199,8 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
     silence = seconds(case.silence) if case.silence is not None else ""
     if verdict.outcome is Outcome.UNANSWERED:
         where = "in" if request.queued and case.kind is not TargetKind.USER else "for"
-        text = f"The caller waited {silence or 'an unknown time'} {where} {case.name}, and no human answered."
+        waited = f"The caller waited {silence or 'an unknown time'} {where} {case.name}"
+        text = f"{waited}, and no human answered.{wording.too_late(case)}"
         shown = request.queued or request.offered
         evidence = {shown.path: _shown(shown)} if shown is not None else {}
         found.append(_new(case, Code.NOBODY_ANSWERED, text, evidence))

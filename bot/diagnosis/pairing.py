@@ -7,7 +7,7 @@ what comes up to two seconds early may still answer the next request. Nothing he
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.diagnosis.attempts import TAKEN, Request, Sign, session_of
@@ -38,10 +38,16 @@ class _Early(NamedTuple):
     holder: Request | None
 
 
-def requests_of(conversation: Conversation, parties: Parties, timing: Timing, steps: list[Step]) -> tuple[Request, ...]:
-    """The requests of a conversation in time order, each with its answers."""
+def requests_of(
+    conversation: Conversation, parties: Parties, timing: Timing, steps: list[Step], left: datetime | None
+) -> tuple[Request, ...]:
+    """The requests of a conversation in time order, each with its answers. `left` is when the caller did."""
     asked = [event for _, event, _ in steps if event.kind is _TRANSFER]
-    return _Pairing(conversation, parties, timing, asked).run(steps) if asked else ()
+    if not asked:
+        return ()
+    pairing = _Pairing(conversation, parties, timing, asked)
+    pairing.too_late = left + timing.early if left is not None else None
+    return pairing.run(steps)
 
 
 class _Pairing:
@@ -58,6 +64,7 @@ class _Pairing:
         self.early: dict[tuple[str, str], _Early] = {}
         self.lost: list[tuple[Event | None, Sign, str]] = []  # answers that stand before every request
         self.seen: set[str] = set()
+        self.too_late: datetime | None = None  # who comes later than this found no caller
         self.requests = [self._request(number, event) for number, event in enumerate(asked, 1)]
 
     def run(self, steps: list[Step]) -> tuple[Request, ...]:
@@ -200,6 +207,9 @@ class _Pairing:
         again, key = mark in self.seen, self._key_of(leg, id_)
         self.seen.add(mark)
         sign = Sign(event.path, event.state or event.type, event.at, leg, bool(key))
+        if leg is not None and event.at is not None and self.too_late is not None and event.at > self.too_late:
+            self._came_too_late(sign, key)
+            return
         if key:
             request = _top(self.held[key])
             if request is not None and request.at is None and sign.path.endswith("Time"):
@@ -222,6 +232,12 @@ class _Pairing:
         else:
             self.early["agent", ""] = _Early(sign, None, None)
             self.lost.append((None, sign, ""))
+
+    def _came_too_late(self, sign: Sign, key: str) -> None:
+        """The caller had gone: an agent was about to take the call, and answered nobody."""
+        request = _top(self.held[key])
+        if request is not None and sign.who is not None and is_agent(sign.who) and sign.who is not request.sender:
+            request.offered = request.offered or sign
 
     def _take(self, request: Request, sign: Sign) -> None:
         request.accepted = request.accepted or sign

@@ -100,12 +100,21 @@ def _waiting(case: Case, _: Verdict) -> str:
     return f"The call has waited {_silence(case)} in {case.name} and is live."
 
 
+def too_late(case: Case) -> str:
+    """Who was about to take the call when the caller had gone, "" if nobody was."""
+    offered, left = case.request.offered, case.ending.customer_left
+    if offered is None or offered.at is None or left is None or offered.at <= left:
+        return ""
+    return f" {case.who(offered)} came {seconds(offered.at - left)} after the caller had left."
+
+
 def _unanswered(case: Case, _: Verdict) -> str:
     rung = len(case.request.refusals)
     refused = f" {rung} {'agents were' if rung > 1 else 'agent was'} rung and did not take it." if rung else ""
     where = "in" if case.request.queued and case.kind != "user" else "for"
     end = " and left" if case.ending.customer_left else ", and the call ended"
-    return f"The caller waited {_silence(case)} {where} {case.name}{end} before a human was there.{refused}"
+    waited = f"The caller waited {_silence(case)} {where} {case.name}{end} before a human was there."
+    return f"{waited}{refused}{too_late(case)}"
 
 
 def _rejected_headline(case: Case, verdict: Verdict) -> str:

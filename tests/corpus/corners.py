@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from tests.corpus.hard import Q, told
 from tests.corpus.story import (
+    ana,
     asks,
+    billing,
     call,
     flow,
+    joined,
     refused,
+    user,
 )
 
 TWICE = [  # a request that is sent twice comes out as the one that was answered
@@ -42,4 +46,44 @@ TWICE.append(
     )
 )
 
-CORNERS = [*TWICE]
+TOO_LATE = [  # who comes when the caller has gone answered nobody
+    told(
+        "the agent comes 10 s after the caller left the queue",
+        call(asks(), joined("p-billing", 1), legs=(billing(1, 50), ana(50, 55)), gone=40, over=55),
+        "unanswered offered target certain",
+        "caller_abandoned nobody_answered",
+        Q,
+        says="Ana came 10 s after the caller had left",
+    ),
+    told(
+        "the same, and no queue is shown",
+        call(asks(), legs=(ana(50, 55),), gone=40, over=55),
+        "unanswered offered target certain",
+        "caller_abandoned nobody_answered",
+        Q,
+        says="Ana came 10 s after the caller had left",
+    ),
+    told(
+        "the asked agent comes 10 s after the caller left",
+        call(asks("u-ana"), joined("p-ana", 50), legs=(ana(50, 55),), gone=40, over=55),
+        "unanswered offered target certain",
+        "caller_abandoned nobody_answered",
+        user(),
+    ),
+    told(
+        "the agent comes within the skew of the caller's leaving",
+        call(asks(), joined("p-billing", 1), legs=(billing(1, 41), ana(41, 60)), gone=40, over=60),
+        "accepted answered none certain",
+        "",
+        Q,
+    ),
+    told(
+        "refused, and the agent comes when the caller has gone",
+        call(asks("u-ana"), refused("agent declined", 20), joined("p-ana", 50), legs=(ana(50, 55),), gone=40, over=55),
+        "rejected reacted target certain",
+        "agent_refused transfer_rejected",
+        user(),
+    ),
+]
+
+CORNERS = [*TWICE, *TOO_LATE]
