@@ -139,7 +139,7 @@ def _case(
         timing=timing,
         parties=parties,
         name=name or _short(event.to_id) or "an unnamed target",
-        reason=read(rejection.reason, rejection.code) if rejection is not None else None,
+        reason=read(rejection.reason, rejection.code, rejection.status) if rejection is not None else None,
         from_is_bot=from_is_bot,
         unread=unread,
         answers_visible=conversation.answers_visible,

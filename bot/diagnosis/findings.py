@@ -159,6 +159,8 @@ def refused(case: Case, verdict: Verdict) -> list[Finding]:
     evidence: dict[str, Any] = {f"{rejection.path}.reason": clean(rejection.reason, 300) or None}
     if rejection.code:
         evidence[f"{rejection.path}.code"] = clean(rejection.code, 60)
+    if rejection.status:
+        evidence[f"{rejection.path}.status"] = rejection.status
     after = ""
     if rejection.at is not None and case.request.at is not None and rejection.at > case.request.at:
         after = f" {seconds(rejection.at - case.request.at)} after it was asked for"

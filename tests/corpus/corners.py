@@ -86,4 +86,56 @@ TOO_LATE = [  # who comes when the caller has gone answered nobody
     ),
 ]
 
-CORNERS = [*TWICE, *TOO_LATE]
+REASONS = [  # refusals whose words could be read as another side's
+    told(
+        "a name stands between queue and closed, in a 400",
+        call(asks(), refused("HTTP 400: Queue Billing is closed")),
+        "rejected reacted target certain",
+        "target_closed transfer_rejected",
+        Q,
+    ),
+    told(
+        "a name stands between queue and full, in a 400",
+        call(asks(), refused("400 Bad Request: queue Billing is full")),
+        "rejected reacted target certain",
+        "no_agents_available transfer_rejected",
+        Q,
+    ),
+    told(
+        "not allowed outside the hours is closed",
+        call(asks(), refused("Transfers are not allowed outside operating hours")),
+        "rejected reacted target certain",
+        "target_closed transfer_rejected",
+        Q,
+    ),
+    told(
+        "an unknown error of the queue is no unknown queue",
+        call(asks(), refused("Unknown queue error")),
+        "rejected reacted unknown possible",
+        "transfer_rejected",
+        Q,
+    ),
+    told(
+        "an area code is no status",
+        call(asks(), refused("Area code 503 is blocked")),
+        "rejected reacted unknown possible",
+        "transfer_rejected",
+        Q,
+    ),
+    told(
+        "permissions in the plural",
+        call(asks(), refused("User does not have permissions")),
+        "forbidden reacted connector certain",
+        "transfer_forbidden",
+        Q,
+    ),
+    told(
+        "a status beside a code",
+        call(asks(), refused({"code": "internal.error", "status": 500, "message": "Cannot transfer"})),
+        "rejected reacted platform certain",
+        "transfer_rejected",
+        Q,
+    ),
+]
+
+CORNERS = [*TWICE, *TOO_LATE, *REASONS]
