@@ -128,9 +128,10 @@ def _case(
     name = (clean(target.name, 80) if target is not None else "") or (ref.name if ref is not None else "")
     if ref is None and request.leg is not None:
         name = parties.names[request.leg.path]
+    sender = request.sender.path if request.sender is not None else ""
     from_is_bot: bool | None = None
-    if event.from_id and conversation.participants:
-        from_is_bot = request.sender is not None and request.sender.path in parties.bot_paths
+    if event.from_id and (parties.bots or sender in parties.customer_paths):
+        from_is_bot = sender in parties.bot_paths
     return Case(
         request=request,
         target=target,

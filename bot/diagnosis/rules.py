@@ -71,13 +71,11 @@ def left_while_waiting(case: Case) -> Verdict | None:
         return None
     if case.silence is not None and case.silence <= case.timing.abandon and case.caller_left_first:
         return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, _LIKELY)
-    sure = ending.customer_left is not None
-    return Verdict(
-        Outcome.UNANSWERED,
-        Code.AGENT_REFUSED if request.refusals else _reason_then(case) or Code.NOBODY_ANSWERED,
-        _CERTAIN if sure else _LIKELY,
-        () if sure else (f"somebody at {case.name} answered and the record does not show it",),
-    )
+    cause = Code.AGENT_REFUSED if request.refusals else _reason_then(case) or Code.NOBODY_ANSWERED
+    if ending.customer_left is not None:
+        return Verdict(Outcome.UNANSWERED, cause, _CERTAIN)
+    other = f"somebody at {case.name} answered and the record does not show it"
+    return Verdict(Outcome.UNANSWERED, cause, Confidence.POSSIBLE, (other,))
 
 
 def _reason_then(case: Case) -> Code | None:
@@ -177,12 +175,7 @@ def refused_by_the_target(case: Case) -> Verdict | None:
     if cause is None:
         return None
     if inactive(case) and not case.read_late:
-        return Verdict(
-            Outcome.INVALID_TARGET,
-            Code.TARGET_INACTIVE,
-            _LIKELY,
-            (f"{case.name} refused for the reason that CXone states, and was switched off only afterwards",),
-        )
+        return gone(case)
     return Verdict(Outcome.REJECTED, cause, _CERTAIN, fault=Fault.TARGET)
 
 
@@ -259,7 +252,7 @@ def sender_is_not_the_bot(case: Case) -> Verdict | None:
     return Verdict(
         Outcome.FORBIDDEN,
         Code.FROM_PARTICIPANT_NOT_BOT,
-        _LIKELY,
+        Confidence.POSSIBLE,
         ("the Studio flow does not listen for `sessionTransfer`",),
     )
 
@@ -288,6 +281,8 @@ def ignored(case: Case) -> Verdict:
         others.append(f"the id of {case.name} is stale or mistyped: it could not be checked")
     elif target.is_available is False:
         others.append(f"{case.name} took no calls at that time")
+    if case.from_is_bot is None:
+        others.append("the request was sent in another's name: no bot is among the participants to compare with")
     if case.unread:
         others.append("an answer stands in a part of the record that could not be read")
     if target is not None and target.listens is False:

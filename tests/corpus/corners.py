@@ -10,6 +10,7 @@ from tests.corpus.story import (
     call,
     flow,
     joined,
+    leg,
     refused,
     user,
 )
@@ -138,4 +139,28 @@ REASONS = [  # refusals whose words could be read as another side's
     ),
 ]
 
-CORNERS = [*TWICE, *TOO_LATE, *REASONS]
+NO_BOT = [  # the bot has no leg of its own: then it is who sends the first request
+    told(
+        "the bot's leg is missing, and nothing followed",
+        call(asks("f-main"), participants=[leg("p-caller", "customer", "", -60, 40)]),
+        "ignored asked flow possible",
+        "caller_abandoned no_bot_leg transfer_ignored",
+        flow(),
+    ),
+    told(
+        "the bot's leg is missing, and the queue refused",
+        call(asks(), refused("QUEUE_FULL"), participants=[leg("p-caller", "customer", "", -60, 40)]),
+        "rejected reacted target certain",
+        "no_agents_available no_bot_leg transfer_rejected",
+        Q,
+    ),
+    told(
+        "the bot's leg is missing, and the request came in the caller's name",
+        call(asks(by="p-caller"), participants=[leg("p-caller", "customer", "", -60, 40)]),
+        "forbidden asked connector possible",
+        "from_participant_not_bot no_bot_leg",
+        Q,
+    ),
+]
+
+CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT]

@@ -38,6 +38,7 @@ def test_call(known: Known) -> None:
         known.codes,
     )
     assert known.confidence in ("", found.confidence)
+    assert bool(found.alternatives) == (found.confidence == "possible")
     texts = [found.headline, found.summary, *(row.message for row in found.findings)]
     assert any(known.says in text for text in texts)
 
