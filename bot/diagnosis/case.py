@@ -17,6 +17,7 @@ from bot.diagnosis.reasons import Family, Reason
 MISSING_CONTACT_ID = "missing_contact_id"  # Event.code: the handover node had no contact to signal
 UNSUPPORTED = "unsupported"  # Event.code: the bot's channel knows no handover
 _NEVER_SENT = (MISSING_CONTACT_ID, UNSUPPORTED)
+_NOTHING = timedelta(0)
 FRESH = timedelta(minutes=15)  # a state read later than this only says what may have been
 
 
@@ -61,9 +62,10 @@ class Case:
 
     @property
     def silence(self) -> timedelta | None:
-        """From the request to the end of the call, or to now while it is live."""
+        """Since the request until the end of the call, or now while it is live. Never below zero."""
         until = (self.ending.customer_left or self.ending.at) if self.ending.over else self.now
-        return until - self.request.at if until is not None and self.request.at is not None else None
+        at = self.request.at
+        return max(until - at, _NOTHING) if until is not None and at is not None else None
 
     @property
     def caller_left_first(self) -> bool:

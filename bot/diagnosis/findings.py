@@ -219,11 +219,11 @@ def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Fi
     if late:
         text = "The caller had left before the bot asked for the handover."
     elif verdict.outcome is Outcome.ABANDONED:
-        text = f"The caller hung up {silence} after the request: too early to judge CXone."
+        text = f"The caller hung up {wording.left_when(case, 'the bot asked')}: too early to judge CXone."
     elif verdict.outcome is Outcome.UNANSWERED:
         text = f"The caller hung up after waiting {silence}."
     elif verdict.outcome is Outcome.UNKNOWN:
-        text = f"The caller hung up {silence} after the request."
+        text = f"The caller hung up {wording.left_when(case, 'the bot asked')}."
     else:
         text = f"The caller hung up after {silence} of silence."
     left = case.ending.customer_left

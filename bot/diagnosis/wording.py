@@ -76,6 +76,15 @@ def _silence(case: Case) -> str:
     return seconds(case.silence) if case.silence is not None else "an unknown time"
 
 
+def _ago(case: Case) -> str:
+    return f"{_silence(case)} ago" if case.silence else "just now"
+
+
+def left_when(case: Case, what: str) -> str:
+    """How long after something the caller hung up."""
+    return f"{_silence(case)} after {what}" if case.silence else f"in the moment when {what}"
+
+
 def _accepted_headline(case: Case, _: Verdict) -> str:
     who = case.who(case.request.answered)
     if who and who != case.name:
@@ -179,7 +188,7 @@ def _ignored(case: Case, verdict: Verdict) -> str:
 
 
 def _abandoned(case: Case, _: Verdict) -> str:
-    return f"The caller hung up {_silence(case)} after the bot asked for {case.name}: too early to judge CXone."
+    return f"The caller hung up {left_when(case, f'the bot asked for {case.name}')}: too early to judge CXone."
 
 
 def _unknown(case: Case, verdict: Verdict) -> str:
@@ -190,7 +199,7 @@ def _unknown(case: Case, verdict: Verdict) -> str:
 _HEADLINES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.ACCEPTED: _accepted_headline,
     Outcome.WAITING: lambda case, _: f"Waiting in {case.name} for {_silence(case)}",
-    Outcome.PENDING: lambda case, _: f"Handover to {case.name} asked for {_silence(case)} ago",
+    Outcome.PENDING: lambda case, _: f"Handover to {case.name} asked for {_ago(case)}",
     Outcome.UNANSWERED: lambda case, _: (
         f"{case.name} never answered: the caller waited {_silence(case)}"
         if case.kind == "user"
@@ -209,14 +218,14 @@ _HEADLINES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.IGNORED: lambda case, _: (
         f"{case.name} ignored the handover" if case.kind == "flow" else f"The handover to {case.name} was ignored"
     ),
-    Outcome.ABANDONED: lambda case, _: f"The caller hung up {_silence(case)} after the handover was asked for",
+    Outcome.ABANDONED: lambda case, _: f"The caller hung up {left_when(case, 'the handover was asked for')}",
     Outcome.UNKNOWN: lambda case, _: f"Unknown what came of the handover to {case.name}",
 }
 _SUMMARIES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.ACCEPTED: _accepted,
     Outcome.WAITING: _waiting,
     Outcome.PENDING: lambda case, _: (
-        f"The bot asked for {case.name} {_silence(case)} ago; the call is live, and an answer may still come."
+        f"The bot asked for {case.name} {_ago(case)}; the call is live, and an answer may still come."
     ),
     Outcome.UNANSWERED: _unanswered,
     Outcome.REJECTED: _rejected,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.corpus.hard import Q, told
+from tests.corpus.hard import LIVE, Q, told
 from tests.corpus.story import (
+    after,
     ana,
     asks,
     billing,
@@ -163,4 +164,24 @@ NO_BOT = [  # the bot has no leg of its own: then it is who sends the first requ
     ),
 ]
 
-CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT]
+CLOCKS = [  # clocks that do not agree: no length is below zero
+    told(
+        "the caller left a second before the bot asked, by another clock",
+        call(asks(), gone=-1, over=1),
+        "abandoned asked caller likely",
+        "caller_abandoned",
+        Q,
+        says="The caller hung up in the moment when the handover was asked for",
+    ),
+    told(
+        "asked for half a minute from now, by our clock",
+        call(asks(), **LIVE),
+        "pending asked none certain",
+        "",
+        Q,
+        now=after(-29),
+        says="Handover to Billing asked for just now",
+    ),
+]
+
+CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT, *CLOCKS]
