@@ -36,6 +36,7 @@ class Request:
     accepted: Sign | None = None
     queued: Sign | None = None
     offered: Sign | None = None
+    rung: Sign | None = None  # who was rung last and has not refused
     answered: Sign | None = None  # a human is in the call
     reacted: Sign | None = None  # any other change after it
     refusals: list[Sign] = field(default_factory=list)  # agents who were rung and did not take it

@@ -11,7 +11,7 @@ from bot.diagnosis.attempts import Request, Sign
 from bot.diagnosis.handover import Target, TargetKind, Timing
 from bot.diagnosis.order import Ending
 from bot.diagnosis.outcomes import TABLE, Code, Confidence, Fault, Outcome, Reached
-from bot.diagnosis.parties import Parties
+from bot.diagnosis.parties import QUEUES, Parties
 from bot.diagnosis.reasons import Family, Reason
 
 MISSING_CONTACT_ID = "missing_contact_id"  # Event.code: the handover node had no contact to signal
@@ -49,6 +49,27 @@ class Case:
     def repeats(self) -> int | None:
         """The number of the request that this one only repeats: nothing answered it for itself."""
         return self.request.duplicate_of if self.request.open else None
+
+    @property
+    def elsewhere(self) -> Sign | None:
+        """The queue that held the call, where it is not the one that was asked for."""
+        sign = self.request.queued
+        if sign is None or sign.names_target or sign.who is None or sign.who.purpose not in QUEUES:
+            return None
+        return sign
+
+    @property
+    def place(self) -> str:
+        """Where the call waited: the queue that held it, else the target."""
+        return self.who(self.elsewhere) or self.name
+
+    @property
+    def waited(self) -> timedelta | None:
+        """How long it stood there."""
+        sign, silence = self.elsewhere, self.silence
+        if sign is None or sign.at is None or silence is None or self.request.at is None:
+            return silence
+        return max(silence - (sign.at - self.request.at), _NOTHING)
 
     def who(self, sign: Sign | None) -> str:
         """Who did it, or "" where the record does not say."""

@@ -91,7 +91,7 @@ def attempted(case: Case) -> Finding:
 def accepted(case: Case) -> Finding:
     """CXone took it, in which form, and who answered."""
     request = case.request
-    sign = request.answered or request.accepted or request.late or request.queued or request.offered
+    sign = request.answered or request.queued or request.accepted or request.late or request.offered
     if sign is None:  # pragma: no cover - a request counts as taken by one of these
         return attempted(case)
     who = case.who(sign)
@@ -105,7 +105,7 @@ def accepted(case: Case) -> Finding:
     elif sign is request.offered and not request.accepted:
         text = f"{who or case.name} was rung."
     elif request.queued:
-        text = f"The call entered the queue {who if request.queued.who and who else case.name}."
+        text = f"The call entered the queue {case.place}."
     else:
         text = f"CXone accepted the transfer to {case.name}."
     evidence: dict[str, Any] = {sign.path: _shown(sign)}
@@ -200,8 +200,7 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
         return found
     silence = seconds(case.silence) if case.silence is not None else ""
     if verdict.outcome is Outcome.UNANSWERED:
-        where = "in" if request.queued and case.kind is not TargetKind.USER else "for"
-        waited = f"The caller waited {silence or 'an unknown time'} {where} {case.name}"
+        waited = f"The caller waited {wording.waited(case)} {wording.where(case)}"
         text = f"{waited}, and no human answered.{wording.too_late(case)}"
         shown = request.queued or request.offered
         evidence = {shown.path: _shown(shown)} if shown is not None else {}
@@ -221,7 +220,7 @@ def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Fi
     elif verdict.outcome is Outcome.ABANDONED:
         text = f"The caller hung up {wording.left_when(case, 'the bot asked')}: too early to judge CXone."
     elif verdict.outcome is Outcome.UNANSWERED:
-        text = f"The caller hung up after waiting {silence}."
+        text = f"The caller hung up after waiting {wording.waited(case)}."
     elif verdict.outcome is Outcome.UNKNOWN:
         text = f"The caller hung up {wording.left_when(case, 'the bot asked')}."
     else:

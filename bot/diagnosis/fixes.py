@@ -97,6 +97,8 @@ _REFUSED = "Look up what this reason means with the owner of {name} in CXone, an
 _KNOWN = "Add a branch behind {node} for a refusal by {name}, so that the caller is told and not left in silence."
 _REPEATED = "Leave {name} as it is: what was refused is a repetition of a transfer that was under way."
 
+# What has to be mended where the call waited, which may be another queue than the one asked for.
+_OF_THE_PLACE = frozenset({Code.NOBODY_ANSWERED, Code.AGENT_REFUSED, Code.CALLER_ABANDONED})
 _REJECTED, _ABANDONED = Code.TRANSFER_REJECTED, Code.CALLER_ABANDONED
 
 
@@ -109,13 +111,14 @@ def fix(code: Code, case: Case | None, verdict: Verdict | None = None) -> str:
         text = _BY_OUTCOME.get(verdict.outcome, text)
     elif case is not None and case.profile == "contacts":
         text = _CONTACTS.get(code, text)
-    elif case is not None and case.kind in _BY_KIND:
+    elif case is not None and case.kind in _BY_KIND and not (code in _OF_THE_PLACE and case.elsewhere):
         text = _BY_KIND[case.kind].get(code, text)
     if case is None:
         return text.format(node=NODE, name="the target", id="", at="", sip="the SIP code")
     at = f" around {clock(case.request.at)}" if "{at}" in text and case.request.at is not None else ""
     id_ = f"`{_id(case)}`" if "{id}" in text else ""
-    return text.format(node=NODE, name=case.name, id=id_, at=at, sip=_sip(case) if "{sip}" in text else "")
+    name = case.place if code in _OF_THE_PLACE else case.name
+    return text.format(node=NODE, name=name, id=id_, at=at, sip=_sip(case) if "{sip}" in text else "")
 
 
 def _of_a_refusal(case: Case | None, verdict: Verdict | None) -> str:

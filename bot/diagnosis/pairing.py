@@ -197,8 +197,12 @@ class _Pairing:
             request.reacted = request.reacted or sign
         else:
             request.offered = request.offered or sign
-            if event.kind is EventKind.REFUSED:
+            if event.kind is not EventKind.REFUSED:
+                request.rung = sign
+            else:
                 request.refusals.append(sign)
+                if request.rung is not None and request.rung.who is leg:
+                    request.rung = None
 
     def _joined(self, event: Event, leg: Participant | None) -> None:
         """A leg came, as an event or its own time tells."""
@@ -301,7 +305,7 @@ class _Pairing:
             request.accepted, request.queued = request.accepted or state, request.queued or state
         elif is_agent(leg):
             if leg.state in _RINGING:
-                request.offered = request.offered or state
+                request.offered, request.rung = request.offered or state, request.rung or state
             if leg.disconnect_type in _NOT_TAKEN:
                 sign = Sign(f"{leg.path}.disconnectType", leg.disconnect_type, leg.ended_at, leg, bool(key))
                 request.offered = request.offered or sign

@@ -102,6 +102,9 @@ def still_waiting(case: Case) -> Verdict | None:
     queue = request.queued.who if request.queued else None
     if queue is not None and queue.ended_at is not None and request.offered is None:
         return None
+    if request.queued is None and request.rung is None:
+        other = f"nobody is being rung any more, and {case.name} will not come"
+        return Verdict(Outcome.WAITING, Code.AGENT_REFUSED, Confidence.POSSIBLE, (other,))
     return Verdict(Outcome.WAITING, None, _CERTAIN)
 
 

@@ -104,9 +104,28 @@ def _accepted(case: Case, _: Verdict) -> str:
 
 
 def _waiting(case: Case, _: Verdict) -> str:
-    if case.request.offered and not case.request.queued:
-        return f"{case.name} is being rung since {_silence(case)}, and the call is live."
-    return f"The call has waited {_silence(case)} in {case.name} and is live."
+    if case.request.queued is None:
+        return f"{_waiting_headline(case, _)}; the call is live."
+    return f"The call has waited {waited(case)} in {case.place} and is live."
+
+
+def _waiting_headline(case: Case, _: Verdict) -> str:
+    if case.request.queued is not None:
+        return f"Waiting in {case.place} for {waited(case)}"
+    if case.request.rung is None:
+        return f"{case.who(case.request.refusals[-1]) or case.name} did not take the call"
+    return f"{case.who(case.request.rung) or case.name} has been rung for {_silence(case)}"
+
+
+def waited(case: Case) -> str:
+    """How long the caller stood where the call was held."""
+    return seconds(case.waited) if case.waited is not None else "an unknown time"
+
+
+def where(case: Case) -> str:
+    """What the caller waited in, or for."""
+    held = case.request.queued and (case.kind != "user" or case.elsewhere)
+    return f"{'in' if held else 'for'} {case.place}"
 
 
 def too_late(case: Case) -> str:
@@ -120,10 +139,8 @@ def too_late(case: Case) -> str:
 def _unanswered(case: Case, _: Verdict) -> str:
     rung = len(case.request.refusals)
     refused = f" {rung} {'agents were' if rung > 1 else 'agent was'} rung and did not take it." if rung else ""
-    where = "in" if case.request.queued and case.kind != "user" else "for"
     end = " and left" if case.ending.customer_left else ", and the call ended"
-    waited = f"The caller waited {_silence(case)} {where} {case.name}{end} before a human was there."
-    return f"{waited}{refused}{too_late(case)}"
+    return f"The caller waited {waited(case)} {where(case)}{end} before a human was there.{refused}{too_late(case)}"
 
 
 def _rejected_headline(case: Case, verdict: Verdict) -> str:
@@ -198,12 +215,12 @@ def _unknown(case: Case, verdict: Verdict) -> str:
 
 _HEADLINES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.ACCEPTED: _accepted_headline,
-    Outcome.WAITING: lambda case, _: f"Waiting in {case.name} for {_silence(case)}",
+    Outcome.WAITING: _waiting_headline,
     Outcome.PENDING: lambda case, _: f"Handover to {case.name} asked for {_ago(case)}",
     Outcome.UNANSWERED: lambda case, _: (
-        f"{case.name} never answered: the caller waited {_silence(case)}"
-        if case.kind == "user"
-        else f"Nobody at {case.name} answered: the caller waited {_silence(case)}"
+        f"{case.name} never answered: the caller waited {waited(case)}"
+        if case.kind == "user" and case.elsewhere is None
+        else f"Nobody at {case.place} answered: the caller waited {waited(case)}"
     ),
     Outcome.REJECTED: _rejected_headline,
     Outcome.FORBIDDEN: lambda case, verdict: (

@@ -13,6 +13,8 @@ from tests.corpus.story import (
     joined,
     leg,
     refused,
+    sam,
+    state,
     user,
 )
 
@@ -184,4 +186,98 @@ CLOCKS = [  # clocks that do not agree: no length is below zero
     ),
 ]
 
-CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT, *CLOCKS]
+ELSEWHERE = [  # the call stood in another queue than the one asked for
+    told(
+        "asked for Billing, and the record shows Support",
+        call(asks(), legs=(leg("p-support", "queue", "Support", 5, 40, queueId="q-support"),)),
+        "unanswered queued target certain",
+        "caller_abandoned nobody_answered",
+        Q,
+        says="The caller waited 35 s in Support",
+    ),
+    told(
+        "a flow took the call and queued it in Support",
+        call(
+            asks("f-main"),
+            legs=(
+                leg("p-flow", "flow", "Main", 1, 5, flowId="f-main"),
+                leg("p-support", "queue", "Support", 5, 40, queueId="q-support"),
+            ),
+        ),
+        "unanswered queued target certain",
+        "nobody_answered",
+        flow(),
+        says="Nobody at Support answered",
+    ),
+    told(
+        "a flow queued the call in Support, and it is live",
+        call(
+            asks("f-main"),
+            legs=(
+                leg("p-flow", "flow", "Main", 1, flowId="f-main"),
+                leg("p-support", "queue", "Support", 5, queueId="q-support"),
+            ),
+            **LIVE,
+        ),
+        "waiting queued none certain",
+        "",
+        flow(),
+        now=after(185),
+        says="Waiting in Support for 3 min",
+    ),
+]
+
+RUNG = [  # an agent is rung, and the call is live
+    told(
+        "Ana has been rung for 3 min",
+        call(asks("u-ana"), state("p-ana", "alerting", 2), legs=(ana(),), **LIVE),
+        "waiting offered none certain",
+        "",
+        user(),
+        now=after(180),
+        says="Ana has been rung for 3 min",
+    ),
+    told(
+        "Ana declined, and nobody has been rung since",
+        call(asks("u-ana"), state("p-ana", "alerting", 2), state("p-ana", "declined", 20), legs=(ana(),), **LIVE),
+        "waiting offered none possible",
+        "agent_refused",
+        user(),
+        now=after(90),
+        says="Ana did not take the call",
+    ),
+    told(
+        "Ana declined, and Sam is being rung",
+        call(
+            asks("f-main"),
+            state("p-ana", "alerting", 2),
+            state("p-sam", "alerting", 10),
+            state("p-ana", "declined", 20),
+            legs=(ana(), sam()),
+            **LIVE,
+        ),
+        "waiting offered none certain",
+        "agent_refused",
+        flow(),
+        now=after(90),
+        says="Sam has been rung for",
+    ),
+    told(
+        "Ana declined, and the call waits in its queue",
+        call(
+            asks(),
+            state("p-billing", "queued", 1),
+            state("p-ana", "alerting", 2),
+            state("p-ana", "declined", 20),
+            legs=(billing(1), ana()),
+            **LIVE,
+        ),
+        "waiting offered none certain",
+        "agent_refused",
+        Q,
+        now=after(90),
+        says="Waiting in Billing for 90 s",
+    ),
+]
+
+CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT, *CLOCKS, *ELSEWHERE, *RUNG]
