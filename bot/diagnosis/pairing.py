@@ -191,7 +191,7 @@ class _Pairing:
             return
         sign = Sign(event.path, event.state or event.type, event.at, leg, names_target=bool(key))
         if event.kind is EventKind.QUEUED:
-            request.queued = request.queued or sign
+            request.queued = _last_queue(request.queued, sign)
             request.accepted = request.accepted or sign
         elif event.kind is EventKind.STATE:
             request.reacted = request.reacted or sign
@@ -251,7 +251,7 @@ class _Pairing:
             if sign.value != TAKEN:
                 request.answered = request.answered or sign
         elif sign.who.purpose in QUEUES:
-            request.queued = request.queued or sign
+            request.queued = _last_queue(request.queued, sign)
 
     def _too_late_or_early(self, key: str, name: str, sign: Sign) -> None:
         """The target came though it had been refused, or just before it was asked for."""
@@ -332,6 +332,11 @@ class _Pairing:
             cases = {(key, timed) for key in keys for timed in ((False, True) if request.at is None else (False,))}
             if request.open and not cases.isdisjoint(doubtful):
                 request.undecided = True
+
+
+def _last_queue(before: Sign | None, sign: Sign) -> Sign:
+    """Where a queue passed the call on, the next one holds it."""
+    return sign if before is None or (sign.who is not None and sign.who is not before.who) else before
 
 
 def _top(row: list[Request]) -> Request | None:

@@ -225,6 +225,14 @@ ELSEWHERE = [  # the call stood in another queue than the one asked for
         now=after(185),
         says="Waiting in Support for 3 min",
     ),
+    told(
+        "Billing passed the call on to Overflow, and nobody came there either",
+        call(asks(), legs=(billing(1, 20), leg("p-over", "queue", "Overflow", 20, 40, queueId="q-over"))),
+        "unanswered queued target certain",
+        "nobody_answered",
+        Q,
+        says="The caller waited 20 s in Overflow",
+    ),
 ]
 
 RUNG = [  # an agent is rung, and the call is live
