@@ -40,7 +40,7 @@ class Request:
     answered: Sign | None = None  # a human is in the call
     reacted: Sign | None = None  # any other change after it
     refusals: list[Sign] = field(default_factory=list)  # agents who were rung and did not take it
-    late: Sign | None = None  # the target came after it had been refused
+    late: Sign | None = None  # the target, or a new agent, came after it had been refused
     taken_back: Event | None = None  # refused after it had been accepted
     duplicate_of: int | None = None
     undecided: bool = False  # there is an answer whose place in time is not known

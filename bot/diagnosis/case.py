@@ -115,7 +115,8 @@ Rule = Callable[[Case], Verdict | None]
 def reached(case: Case) -> Reached:  # noqa: PLR0911 - one return a rung
     """How far the request came."""
     request = case.request
-    if request.answered or (request.late is not None and request.late.who is not None):
+    late = served_late(case)
+    if request.answered or (late is not None and late.who is not None):
         return Reached.ANSWERED
     if request.offered:
         return Reached.OFFERED
@@ -129,6 +130,18 @@ def reached(case: Case) -> Reached:  # noqa: PLR0911 - one return a rung
     if request.accepted or request.rejection or request.reacted or request.taken_back or request.late:
         return Reached.REACTED
     return Reached.ASKED
+
+
+def served_late(case: Case) -> Sign | None:
+    """Who came after a refusal; another than the target only where something could still come of the request."""
+    late = case.request.late
+    if late is None or late.names_target:
+        return late
+    event, rejection = case.request.event, case.request.rejection
+    never_sent = rejection is not None and rejection.code in _NEVER_SENT
+    if never_sent or not (event.to_id and event.from_id) or family(case) in (Family.FORBIDDEN, Family.INVALID):
+        return None
+    return late
 
 
 def missing(case: Case) -> bool:

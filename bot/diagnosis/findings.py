@@ -101,7 +101,7 @@ def accepted(case: Case) -> Finding:
     elif request.answered:
         text = f"{case.name} answered."
     elif request.late:
-        text = f"{case.name} came after the transfer had been refused."
+        text = f"{wording.came_late(case)}."
     elif sign is request.offered and not request.accepted:
         text = f"{who or case.name} was rung."
     elif request.queued:

@@ -234,8 +234,7 @@ class _Pairing:
         elif request is not None:
             self._take(request, sign)
         else:
-            self.early["agent", ""] = _Early(sign, None, None)
-            self.lost.append((None, sign, ""))
+            self._too_late_or_early("", "agent", sign)
 
     def _came_too_late(self, sign: Sign, key: str) -> None:
         """The caller had gone: an agent was about to take the call, and answered nobody."""
@@ -254,7 +253,7 @@ class _Pairing:
             request.queued = _last_queue(request.queued, sign)
 
     def _too_late_or_early(self, key: str, name: str, sign: Sign) -> None:
-        """The target came though it had been refused, or just before it was asked for."""
+        """Who came did so though the request had been refused, or just before it was made."""
         holder = self.refused.get(key)
         if holder is not None and holder.late is None:
             holder.late = sign

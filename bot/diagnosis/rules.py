@@ -11,7 +11,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.diagnosis import signals
-from bot.diagnosis.case import Case, Rule, Verdict, away_then, family, gone, how_sure, inactive, missing, unknown
+from bot.diagnosis.case import (
+    Case,
+    Rule,
+    Verdict,
+    away_then,
+    family,
+    gone,
+    how_sure,
+    inactive,
+    missing,
+    served_late,
+    unknown,
+)
 from bot.diagnosis.handover import TargetStatus
 from bot.diagnosis.order import clock
 from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome
@@ -56,10 +68,14 @@ def answered(case: Case) -> Verdict | None:
 
 
 def came_after_a_refusal(case: Case) -> Verdict | None:
-    """Refused first, and then the target itself came."""
-    if case.request.late is None:
+    """Refused first, and then the target itself came, or a new agent."""
+    late = served_late(case)
+    if late is None:
         return None
-    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, _LIKELY)
+    if late.names_target:
+        return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, _LIKELY)
+    other = f"{case.who(late)} came by another way, and the handover failed"
+    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, Confidence.POSSIBLE, (other,))
 
 
 def left_while_waiting(case: Case) -> Verdict | None:

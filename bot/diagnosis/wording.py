@@ -85,8 +85,18 @@ def left_when(case: Case, what: str) -> str:
     return f"{_silence(case)} after {what}" if case.silence else f"in the moment when {what}"
 
 
+def came_late(case: Case) -> str:
+    """Who came though the transfer had been refused: "Ana answered 7 s after the transfer had been refused"."""
+    late, refused = case.request.late, case.request.rejection
+    who = case.who(late)
+    after = ""
+    if late is not None and late.at and refused is not None and refused.at and late.at > refused.at:
+        after = f" {seconds(late.at - refused.at)}"
+    return f"{who or case.name} {'answered' if who else 'took it'}{after} after the transfer had been refused"
+
+
 def _accepted_headline(case: Case, _: Verdict) -> str:
-    who = case.who(case.request.answered)
+    who = case.who(case.request.answered or case.request.late)
     if who and who != case.name:
         return f"Handover accepted: answered by {who}"
     return f"{case.name} answered the handover" if who else f"{case.name} accepted the handover"
@@ -99,7 +109,7 @@ def _accepted(case: Case, _: Verdict) -> str:
     if who and who != case.name:
         return f"The handover to {case.name} was accepted and answered by {who}."
     if case.request.late is not None and not who:
-        return f"{case.name} was refused first and then took the handover."
+        return f"{came_late(case)}."
     return f"{case.name} {'answered' if who else 'accepted'} the handover."
 
 

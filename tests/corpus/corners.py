@@ -288,4 +288,52 @@ RUNG = [  # an agent is rung, and the call is live
     ),
 ]
 
-CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT, *CLOCKS, *ELSEWHERE, *RUNG]
+AFTER_A_REFUSAL = [  # a new agent after a refusal is an acceptance, unless nothing could have come of the request
+    told(
+        "nobody available, and Ana came 7 s later",
+        call(asks(), refused("NO_AGENTS_AVAILABLE", 2), legs=(ana(9, 200),), gone=200, over=201),
+        "accepted answered none possible",
+        "transfer_rejected",
+        Q,
+        says="Ana answered 7 s after the transfer had been refused",
+    ),
+    told(
+        "a reason nobody knows, and Ana joined",
+        call(asks(), refused("timeout", 10), joined("p-ana", 20), legs=(ana(20, 39),)),
+        "accepted answered none possible",
+        "transfer_rejected",
+        Q,
+        says="Handover accepted: answered by Ana",
+    ),
+    told(
+        "forbidden, and Ana came by another way",
+        call(asks(), refused("403 Forbidden", 2), legs=(ana(9, 200),), gone=200, over=201),
+        "forbidden reacted connector certain",
+        "transfer_forbidden",
+        Q,
+        says="Ana answered 7 s after the transfer had been refused",
+    ),
+    told(
+        "no target named, refused, and Ana came by another way",
+        call(asks(None), refused("503 Service Unavailable", 2), legs=(ana(9, 200),), gone=200, over=201),
+        "malformed reacted bot certain",
+        "missing_to_participant transfer_rejected",
+    ),
+    told(
+        "refused, and the agent who joins just then is the next request's",
+        call(
+            asks(),
+            refused("QUEUE_FULL", 2),
+            joined("p-ana", 9),
+            asks("u-ana", 10),
+            legs=(ana(9, 200),),
+            gone=200,
+            over=201,
+        ),
+        "accepted answered none certain",
+        "no_agents_available transfer_rejected",
+        user(),
+    ),
+]
+
+CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT, *CLOCKS, *ELSEWHERE, *RUNG, *AFTER_A_REFUSAL]
