@@ -35,6 +35,7 @@ _FIRST_TOLD, _LAST_TOLD = 5, 20
 _MOST_TOLD = 30
 _LONGEST_ID = 60
 _NO_EVENT = "there is no sessionTransfer of the bot among the events"
+_OF_INCOMING = frozenset({Code.NO_TRANSFER_EVENT, Code.NO_BOT_LEG})
 _LONGEST_IN_A_SENTENCE = 24
 
 
@@ -221,10 +222,12 @@ def _without_request(  # noqa: PLR0917 - what was read of the call so far
     if tells:
         cause = Code.NO_TRANSFER_EVENT if parties.bots else Code.NO_BOT_LEG
         where = "Cognigy's log has no signal" if conversation.profile == "contacts" else _NO_EVENT
-        text = f"The bot never asked: {where}."
+        text = f"The bot {'never asked' if ending.over else 'has not asked so far'}: {where}."
         cause = next((row.code for row in found if row.code in (Code.BOT_FAILED, Code.BOT_HUNG_UP)), cause)
         found.append(plain(Code.NO_TRANSFER_EVENT, text, {"events": len(conversation.events)}))
-    headline, summary = wording.without_request(conversation, parties, outcome, over=ending.over)
+    if conversation.outbound:  # what a bot should do with an incoming call is no advice for this one
+        found = [row._replace(fix="") if row.code in _OF_INCOMING else row for row in found]
+    headline, summary = wording.without_request(conversation, parties, outcome, over=ending.over, asked=bool(requests))
     confidence = Confidence.CERTAIN if tells and not unread else Confidence.POSSIBLE
     return Diagnosis(
         conversation_id=conversation.id,

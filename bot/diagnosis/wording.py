@@ -32,7 +32,9 @@ def _sentence(case: Case, text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def without_request(conversation: Conversation, parties: Parties, outcome: Outcome, *, over: bool) -> tuple[str, str]:
+def without_request(
+    conversation: Conversation, parties: Parties, outcome: Outcome, *, over: bool, asked: bool
+) -> tuple[str, str]:
     """Headline and summary of a call in which the bot asked for nothing, as far as the record tells."""
     participants, events = len(conversation.participants), len(conversation.events)
     looked = f"Looked at {_many(participants, 'participant')} and {_many(events, 'event')}"
@@ -41,17 +43,19 @@ def without_request(conversation: Conversation, parties: Parties, outcome: Outco
             "its list of events could not be read" if conversation.asks_visible else "it cannot show what the bot asked"
         )
         return "The record does not tell whether the bot asked", f"{looked}: {why}."
+    if conversation.outbound:
+        return "This call went out to the customer", f"{looked}: the call went out, and no bot asked for a handover."
     if not parties.bots:
         return (
             "No bot took part in this call",
-            f"{looked}: there is no bot among them, and nobody asked for a handover.",
+            f"{looked}: there is no bot among them, and {'only an agent' if asked else 'nobody'} asked for a handover.",
         )
     name = named(parties.bots[0]) or "The bot"
     nothing = "no signal" if conversation.profile == "contacts" else "no sessionTransfer"
-    when = "never asked" if over else "has not asked so far"
+    asked_for = "never asked for a handover" if over else "has not asked for a handover so far"
     return (
-        f"The bot {when} for a handover",
-        f"{name} {when} for a handover: {looked[0].lower()}{looked[1:]}, {nothing}.",
+        f"The bot {asked_for}",
+        f"{name} {asked_for}: {looked[0].lower()}{looked[1:]}, {nothing}.",
     )
 
 
@@ -89,10 +93,11 @@ def came_late(case: Case) -> str:
     """Who came though the transfer had been refused: "Ana answered 7 s after the transfer had been refused"."""
     late, refused = case.request.late, case.request.rejection
     who = case.who(late)
+    to = f" to {case.name}" if who and who != case.name else ""
     after = ""
     if late is not None and late.at and refused is not None and refused.at and late.at > refused.at:
         after = f" {seconds(late.at - refused.at)}"
-    return f"{who or case.name} {'answered' if who else 'took it'}{after} after the transfer had been refused"
+    return f"{who or case.name} {'answered' if who else 'took it'}{after} after the transfer{to} had been refused"
 
 
 def _accepted_headline(case: Case, _: Verdict) -> str:

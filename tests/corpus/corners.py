@@ -295,7 +295,7 @@ AFTER_A_REFUSAL = [  # a new agent after a refusal is an acceptance, unless noth
         "accepted answered none possible",
         "transfer_rejected",
         Q,
-        says="Ana answered 7 s after the transfer had been refused",
+        says="Ana answered 7 s after the transfer to Billing had been refused",
     ),
     told(
         "a reason nobody knows, and Ana joined",
@@ -311,7 +311,7 @@ AFTER_A_REFUSAL = [  # a new agent after a refusal is an acceptance, unless noth
         "forbidden reacted connector certain",
         "transfer_forbidden",
         Q,
-        says="Ana answered 7 s after the transfer had been refused",
+        says="Ana answered 7 s after the transfer to Billing had been refused",
     ),
     told(
         "no target named, refused, and Ana came by another way",

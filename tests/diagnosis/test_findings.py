@@ -6,7 +6,21 @@ import pytest
 
 from bot.diagnosis.handover import Finding, Target
 from bot.diagnosis.outcomes import Code, Outcome, Status
-from tests.corpus.story import accepted, ana, asks, billing, call, flow, joined, queue, refused, state, user
+from tests.corpus.story import (
+    Document,
+    accepted,
+    ana,
+    asks,
+    billing,
+    call,
+    flow,
+    joined,
+    leg,
+    queue,
+    refused,
+    state,
+    user,
+)
 from tests.diagnosis.told import diagnosed, finding
 
 REFUSED = call(asks(), refused("NO_AGENTS_AVAILABLE"))
@@ -91,6 +105,28 @@ def test_no_two_findings_of_a_call_share_a_next_step() -> None:
         fixes = [row.fix for row in diagnosed(document, target).findings if row.fix]
         assert len(fixes) > 1
         assert len(set(fixes)) == len(fixes)
+
+
+@pytest.mark.parametrize("legs", [[ana(1, 40)], [leg("p-bot", "bot", "Bot", 1, 40)]], ids=["agent", "bot"])
+def test_a_call_that_went_out_gets_no_advice_about_the_bot(legs: list[Document]) -> None:
+    """It says that it went out; there is nothing to do."""
+    found = diagnosed(call(direction="outbound", participants=[leg("p-caller", "customer", "", 1, 40), *legs]))
+    assert found.headline == "This call went out to the customer"
+    assert found.next_step == ""
+    assert not [row.fix for row in found.findings if row.fix]
+
+
+def test_a_live_call_without_a_request() -> None:
+    """It may still come."""
+    found = diagnosed(call(gone=None, over=None))
+    assert found.headline == "The bot has not asked for a handover so far"
+    assert finding(found, Code.NO_TRANSFER_EVENT).message.startswith("The bot has not asked so far:")
+
+
+def test_an_agents_request_where_no_bot_took_part() -> None:
+    """Somebody did ask."""
+    found = diagnosed(call(asks(by="p-ana"), participants=[leg("p-caller", "customer"), ana(-60, 40)]))
+    assert found.summary.endswith("there is no bot among them, and only an agent asked for a handover.")
 
 
 def test_an_id_is_never_given_a_capital() -> None:
