@@ -46,6 +46,14 @@ class Case:
         return self.target.kind if self.target is not None else None
 
     @property
+    def refused_without_caller(self) -> bool:
+        """Whether the caller had hung up when it was refused, and the reason says no more than that."""
+        answer, left = self.request.rejection, self.ending.customer_left
+        if answer is None or answer.at is None or left is None or answer.at <= left or self.reason is None:
+            return False
+        return self.reason.family is Family.UNKNOWN and self.caller_left_first
+
+    @property
     def repeats(self) -> int | None:
         """The number of the request that this one only repeats: nothing answered it for itself."""
         return self.request.duplicate_of if self.request.open else None

@@ -196,7 +196,7 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
         who, why = case.who(sign) or case.name, signal_words.refusal(sign.value)
         text = f"{who} was offered the call and did not take it ({why})."
         found.append(_new(case, Code.AGENT_REFUSED, text, {sign.path: sign.value}, at=sign.at))
-    if verdict.outcome not in _WITHOUT_ANSWER:
+    if verdict.outcome not in _WITHOUT_ANSWER and not case.refused_without_caller:
         return found
     silence = seconds(case.silence) if case.silence is not None else ""
     if verdict.outcome is Outcome.UNANSWERED:

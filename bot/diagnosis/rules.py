@@ -24,7 +24,7 @@ from bot.diagnosis.case import (
     served_late,
     unknown,
 )
-from bot.diagnosis.handover import TargetStatus
+from bot.diagnosis.handover import TargetKind, TargetStatus
 from bot.diagnosis.order import clock
 from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome
 from bot.diagnosis.reasons import Family
@@ -205,17 +205,36 @@ _TARGETS_REASONS: dict[Family | None, Code] = {
 }
 
 
+def refused_after_the_caller_left(case: Case) -> Verdict | None:
+    """The caller hung up within seconds of the request, and the refusal came only then."""
+    if case.silence is None or case.silence > case.timing.abandon or not case.refused_without_caller:
+        return None
+    other = (f"{case.name} would have refused it anyway",)
+    return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, Confidence.POSSIBLE, other)
+
+
 def refused_for_a_reason_nobody_knows(case: Case) -> Verdict:
     """Any other refusal: its reason says nothing about a side, and a target that is gone is the likeliest cause."""
     lost = gone(case)
     if lost is not None:
         return lost
-    others = [f"{case.name} had nobody available", "a limit or a policy inside CXone"]
+    others = [
+        _NOT_READY.get(case.kind, "{} had nobody available").format(case.name),
+        "a limit or a policy inside CXone",
+    ]
+    if case.refused_without_caller:
+        others.insert(0, "it was refused because the caller had hung up")
     if case.target is not None and case.target.closed_then:
         return Verdict(Outcome.REJECTED, Code.TARGET_CLOSED, _LIKELY, fault=Fault.TARGET)
     if case.from_is_bot is False:
         others.insert(0, "the request was sent in the name of a participant who is not the bot")
     return Verdict(Outcome.REJECTED, Code.TRANSFER_REJECTED, Confidence.POSSIBLE, tuple(others), Fault.UNKNOWN)
+
+
+_NOT_READY: dict[TargetKind | None, str] = {
+    TargetKind.USER: "{} was not available",
+    TargetKind.FLOW: "a step of the flow {} failed",
+}
 
 
 # ---- no answer ------------------------------------------------------------------------------------------------------
@@ -323,6 +342,7 @@ REFUSED: tuple[Rule, ...] = (
     refused_as_invalid,
     refused_by_the_platform,
     refused_by_the_target,
+    refused_after_the_caller_left,
     refused_for_a_reason_nobody_knows,
 )
 SILENT: tuple[Rule, ...] = (

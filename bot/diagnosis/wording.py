@@ -163,6 +163,10 @@ def _rejected_headline(case: Case, verdict: Verdict) -> str:
         return f"CXone itself failed the handover to {case.name}"
     if verdict.cause is Code.TARGET_CLOSED:
         return f"{case.name} was closed and refused the handover"
+    if verdict.side is Fault.UNKNOWN:
+        return f"The handover to {case.name} was refused"
+    if verdict.cause is Code.NO_AGENTS_AVAILABLE and case.kind == "user":
+        return f"{case.name} was not available"
     return f"{case.name} refused the handover"
 
 

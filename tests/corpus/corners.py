@@ -336,4 +336,30 @@ AFTER_A_REFUSAL = [  # a new agent after a refusal is an acceptance, unless noth
     ),
 ]
 
-CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT, *CLOCKS, *ELSEWHERE, *RUNG, *AFTER_A_REFUSAL]
+HUNG_UP_FIRST = [  # a refusal that only says that the caller had gone
+    told(
+        "gone at 2 s, refused at 3 s because the call ended",
+        call(asks(), refused("Call ended", 3), gone=2, over=4),
+        "abandoned reacted caller possible",
+        "caller_abandoned transfer_rejected",
+        Q,
+        says="too early to judge CXone",
+    ),
+    told(
+        "gone after 40 s of silence, and the refusal came then",
+        call(asks(), refused("Call ended", 41), gone=40, over=42),
+        "rejected reacted unknown possible",
+        "caller_abandoned transfer_rejected",
+        Q,
+        says="after 40 s of silence",
+    ),
+    told(
+        "gone at 2 s, refused at 3 s for a reason of the queue",
+        call(asks(), refused("QUEUE_FULL", 3), gone=2, over=4),
+        "rejected reacted target certain",
+        "no_agents_available transfer_rejected",
+        Q,
+    ),
+]
+
+CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT, *CLOCKS, *ELSEWHERE, *RUNG, *AFTER_A_REFUSAL, *HUNG_UP_FIRST]

@@ -129,6 +129,26 @@ def test_an_agents_request_where_no_bot_took_part() -> None:
     assert found.summary.endswith("there is no bot among them, and only an agent asked for a handover.")
 
 
+@pytest.mark.parametrize(
+    ("to", "reason", "target", "headline", "other"),
+    [
+        ("q-billing", "LIMIT_X", queue(), "The handover to Billing was refused", "Billing had nobody available"),
+        ("f-main", "LIMIT_X", flow(), "The handover to Main flow was refused", "a step of the flow Main flow failed"),
+        ("u-ana", "LIMIT_X", user(), "The handover to Ana was refused", "Ana was not available"),
+        ("u-ana", "agent not available", user(), "Ana was not available", ""),
+        ("u-ana", "agent declined", user(), "Ana refused the handover", ""),
+        ("q-billing", "QUEUE_FULL", queue(), "Billing refused the handover", ""),
+    ],
+)
+def test_the_headline_names_the_side_that_is_known(
+    to: str, reason: str, target: dict[str, Target], headline: str, other: str
+) -> None:
+    """Nobody refused where nobody knows who; and an agent who was away refused nothing."""
+    found = diagnosed(call(asks(to), refused(reason)), target)
+    assert found.headline == headline
+    assert not other or other in found.alternatives
+
+
 def test_an_id_is_never_given_a_capital() -> None:
     """It is there to be copied; words begin with one."""
     assert diagnosed(call(asks("x-9"), refused("QUEUE_FULL"))).headline == "x-9 refused the handover"
