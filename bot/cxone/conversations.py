@@ -120,7 +120,7 @@ def _time(call: Mapping[str, Any], name: str, elsewhere: str, faults: list[str])
     return time(call.get(elsewhere))
 
 
-def parse_target(kind: TargetKind, document: object, read_at: datetime) -> Target:
+def parse_target(kind: TargetKind, document: object, read_at: datetime | None) -> Target:
     """A user, a queue or a flow as the API gave it, at `read_at`.
 
     What the platform did not say stays None; what a judgement would need of that stands in `partly`.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bot.diagnosis.handover import Event, Participant, TargetRef
 
+_LARGEST = 10**18  # a number beyond it is no id, and may have too many digits to print
 TAKEN = "sessionTransferAccepted"
 
 
@@ -54,4 +55,6 @@ class Request:
 def session_of(event: Event) -> str:
     """Cognigy's session that came with a request, or ""."""
     session = event.properties.get("cognigySessionId")
+    if isinstance(session, int) and not isinstance(session, bool) and abs(session) < _LARGEST:
+        return str(session)
     return session.strip() if isinstance(session, str) else ""

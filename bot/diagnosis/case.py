@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.diagnosis.attempts import Request, Sign
-from bot.diagnosis.handover import Target, TargetKind, Timing
+from bot.diagnosis.handover import Target, TargetKind, TargetStatus, Timing
 from bot.diagnosis.order import Ending
 from bot.diagnosis.outcomes import TABLE, Code, Confidence, Fault, Outcome, Reached
 from bot.diagnosis.parties import QUEUES, Parties
@@ -43,7 +43,17 @@ class Case:
         """What the target is, from the record or the look-up."""
         if self.request.ref is not None and self.request.ref.kind is not None:
             return self.request.ref.kind
-        return self.target.kind if self.target is not None else None
+        # Of a target that could not be checked the kind is only the one that could not be asked.
+        known = self.target is not None and self.target.status is not TargetStatus.NOT_CHECKED
+        return self.target.kind if known and self.target is not None else None
+
+    @property
+    def there_before(self) -> bool:
+        """Whether the asked target was in the call already when the bot asked."""
+        leg, at = self.request.leg, self.request.at
+        if leg is None or leg.connected_at is None or at is None or leg.connected_at > at:
+            return False
+        return leg.ended_at is None or leg.ended_at > at
 
     @property
     def refused_without_caller(self) -> bool:

@@ -55,13 +55,7 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
     found += [
         _new(case, Code.NOT_CHECKED, f"{case.name}: {clean(why, 320)}.", {"target": target.id}) for why in target.partly
     ]
-    if missing(case):
-        evidence = {case.request.event.path + ".toParticipantId": case.request.event.to_id}
-        text = f"{case.name} is no participant of this call, and no user, queue or flow of this tenant."
-        found.append(_new(case, Code.TARGET_NOT_FOUND, text, evidence))
-    if inactive(case):
-        text = f"{case.name} exists but is switched off{_when(case)}."
-        found.append(_new(case, Code.TARGET_INACTIVE, text, {f"{_kind(target)}.isActive": False}))
+    found += not_there(case, target, failed=failed)
     if target.listens is False and target.kind is TargetKind.FLOW:
         lacks = "ONSIGNAL action" if case.profile == "contacts" else "Event trigger for sessionTransfer"
         text = f"The Studio flow {case.name} has no {lacks}{_when(case)}."
@@ -74,6 +68,22 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
     if target.closed_then and failed and not (case.reason and verdict.cause is Code.TARGET_CLOSED):
         text = f"{case.name} was closed at that time{f' (hours {clean(target.hours, 60)})' if target.hours else ''}."
         found.append(_new(case, Code.TARGET_CLOSED, text, {"target.hours": target.hours}))
+    return found
+
+
+def not_there(case: Case, target: Target, *, failed: bool) -> list[Finding]:
+    """The target does not exist, or is switched off."""
+    found: list[Finding] = []
+    if missing(case):
+        evidence = {case.request.event.path + ".toParticipantId": case.request.event.to_id}
+        text = f"{case.name} is no participant of this call, and no user, queue or flow of this tenant."
+        found.append(_new(case, Code.TARGET_NOT_FOUND, text, evidence))
+    elif target.missing and failed:
+        text = f"{case.name} is a participant of this call, and no user, queue or flow of this tenant{_when(case)}."
+        found.append(_new(case, Code.NOT_CHECKED, text, {"target": target.id}))
+    if inactive(case):
+        text = f"{case.name} exists but is switched off{_when(case)}."
+        found.append(_new(case, Code.TARGET_INACTIVE, text, {f"{_kind(target)}.isActive": False}))
     return found
 
 
@@ -239,7 +249,8 @@ def unavailable(case: Case, target: Target) -> Finding:
     if target.state_then:
         text = f"{case.name} was “{clean(target.state_then, 60)}” at the time of the call."
     elif case.read_late:
-        text = f"{case.name} may have been unavailable: it {was} {had}{at}, long after the call."
+        later = f"{at}, long after the call" if at else ", and nobody knows when"
+        text = f"{case.name} may have been unavailable: it {was} {had}{later}."
     else:
         text = f"{case.name} {was} {had}{at}."
     if target.kind is TargetKind.QUEUE:
@@ -291,10 +302,6 @@ def _at(case: Case) -> str:
 
 def _when(case: Case) -> str:
     at = case.target.read_at if case.target is not None else None
-    if at is None:
-        return ""
-    return (
-        f" (read at {clock(at)}; it may have been otherwise at the call)"
-        if case.read_late
-        else f" (read at {clock(at)})"
-    )
+    read = f"read at {clock(at)}" if at is not None else ""
+    otherwise = "it may have been otherwise at the call" if case.read_late else ""
+    return f" ({read}{'; ' if read and otherwise else ''}{otherwise})" if read or otherwise else ""

@@ -93,6 +93,7 @@ _BY_OUTCOME = {
 }
 _PLATFORM = "Open a case with NICE for the refusals of {name}{at}, and let the bot's flow retry or fall back."
 _INVALID = "Correct the target id {id} in {node}: CXone does not take it."
+_INCOMPLETE = "Complete the request in {node} first, and see whether CXone refuses it still."
 _REFUSED = "Look up what this reason means with the owner of {name} in CXone, and give the bot's flow a branch for it."
 _KNOWN = "Add a branch behind {node} for a refusal by {name}, so that the caller is told and not left in silence."
 _REPEATED = "Leave {name} as it is: what was refused is a repetition of a transfer that was under way."
@@ -127,6 +128,8 @@ def _of_a_refusal(case: Case | None, verdict: Verdict | None) -> str:
         return _PLATFORM
     if verdict is not None and verdict.outcome is Outcome.INVALID_TARGET:
         return _INVALID
+    if verdict is not None and verdict.outcome is Outcome.MALFORMED:
+        return _INCOMPLETE
     if case is None or case.reason is None or case.reason.family is Family.UNKNOWN:
         return _REFUSED
     return _REPEATED if case.reason.family is Family.DUPLICATE else _KNOWN

@@ -317,8 +317,12 @@ def ignored(case: Case) -> Verdict:
     target, others = case.target, []
     if target is None or target.status is TargetStatus.NOT_CHECKED:
         others.append(f"the id of {case.name} is stale or mistyped: it could not be checked")
+    elif target.missing:
+        others.append(f"{case.name} is a participant of this call and does not exist in CXone any more")
     elif target.is_available is False:
         others.append(f"{case.name} took no calls at that time")
+    if case.there_before:
+        others.append(f"{case.name} was in the call already when the bot asked")
     if case.from_is_bot is None:
         others.append("the request was sent in another's name: no bot is among the participants to compare with")
     if case.unread:

@@ -158,6 +158,11 @@ def _unanswered(case: Case, _: Verdict) -> str:
     return f"The caller waited {waited(case)} {where(case)}{end} before a human was there.{refused}{too_late(case)}"
 
 
+def _was_away(case: Case, verdict: Verdict) -> bool:
+    """An agent who was not available has refused nothing."""
+    return verdict.cause is Code.NO_AGENTS_AVAILABLE and case.kind == "user"
+
+
 def _rejected_headline(case: Case, verdict: Verdict) -> str:
     if verdict.side is Fault.PLATFORM:
         return f"CXone itself failed the handover to {case.name}"
@@ -165,13 +170,13 @@ def _rejected_headline(case: Case, verdict: Verdict) -> str:
         return f"{case.name} was closed and refused the handover"
     if verdict.side is Fault.UNKNOWN:
         return f"The handover to {case.name} was refused"
-    if verdict.cause is Code.NO_AGENTS_AVAILABLE and case.kind == "user":
+    if _was_away(case, verdict):
         return f"{case.name} was not available"
     return f"{case.name} refused the handover"
 
 
 def _rejected(case: Case, verdict: Verdict) -> str:
-    who = "CXone" if verdict.side is not Fault.TARGET else case.name
+    who = case.name if verdict.side is Fault.TARGET and not _was_away(case, verdict) else "CXone"
     more = ""
     if verdict.side is Fault.UNKNOWN:
         given = case.reason is not None and case.reason.text

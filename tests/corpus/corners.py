@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.diagnosis.handover import TargetKind
 from tests.corpus.hard import LIVE, Q, told
 from tests.corpus.story import (
     after,
@@ -10,8 +13,10 @@ from tests.corpus.story import (
     billing,
     call,
     flow,
+    hidden,
     joined,
     leg,
+    nowhere,
     refused,
     sam,
     state,
@@ -362,4 +367,30 @@ HUNG_UP_FIRST = [  # a refusal that only says that the caller had gone
     ),
 ]
 
-CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT, *CLOCKS, *ELSEWHERE, *RUNG, *AFTER_A_REFUSAL, *HUNG_UP_FIRST]
+TARGETS = [  # what is known of the target does not fit the silence
+    told(
+        "the asked agent is in the call already",
+        call(asks("u-ana"), legs=(ana(-10, 41),)),
+        "ignored asked flow possible",
+        "caller_abandoned transfer_ignored",
+        user(),
+    ),
+    told(
+        "the asked leg's user is gone",
+        call(asks("p-ana"), legs=(ana(),)),
+        "ignored asked flow possible",
+        "caller_abandoned transfer_ignored",
+        nowhere("u-ana"),
+        says="Ana is a participant of this call, and no user, queue or flow of this tenant",
+    ),
+    told(
+        "two kinds know no such id, and the flows may not be read",
+        call(asks("zzz")),
+        "ignored asked flow possible",
+        "caller_abandoned transfer_ignored",
+        {"zzz": replace(hidden("zzz")["zzz"], kind=TargetKind.FLOW)},
+        says="The handover to zzz was ignored",
+    ),
+]
+
+CORNERS = [*TWICE, *TOO_LATE, *REASONS, *NO_BOT, *CLOCKS, *ELSEWHERE, *RUNG, *AFTER_A_REFUSAL, *HUNG_UP_FIRST, *TARGETS]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.diagnosis.handover import Finding, Target
+from bot.diagnosis.handover import Finding, Target, TargetKind
 from bot.diagnosis.outcomes import Code, Outcome, Status
 from tests.corpus.story import (
     Document,
     accepted,
+    after,
     ana,
     asks,
     billing,
@@ -149,6 +150,28 @@ def test_the_headline_names_the_side_that_is_known(
     assert not other or other in found.alternatives
 
 
+@pytest.mark.parametrize("session", ["cgy-1", 12345])
+def test_a_session_is_a_text_or_a_number(session: object) -> None:
+    """Both are ids."""
+    found = diagnosed(call(asks() | {"properties": {"cognigySessionId": session}}, accepted()))
+    assert found.attempts[0].session_id == str(session)
+    assert not [row for row in found.findings if row.code is Code.MISSING_COGNIGY_SESSION]
+
+
+@pytest.mark.parametrize("session", [True, 10**5_000, ["x"], " "], ids=["true", "huge", "list", "blank"])
+def test_anything_else_is_no_session(session: object) -> None:
+    """Nor what is too long to print."""
+    found = diagnosed(call(asks() | {"properties": {"cognigySessionId": session}}, accepted()))
+    finding(found, Code.MISSING_COGNIGY_SESSION)
+
+
+@pytest.mark.parametrize("document", [call(asks(by=None), refused("403 Forbidden")), call(asks(None), refused("503"))])
+def test_an_incomplete_request_that_was_refused_is_completed_first(document: Document) -> None:
+    """A branch for refusals by nobody is no next step."""
+    fix = finding(diagnosed(document), Code.TRANSFER_REJECTED).fix
+    assert fix.startswith("Complete the request in the handover node")
+
+
 def test_an_id_is_never_given_a_capital() -> None:
     """It is there to be copied; words begin with one."""
     assert diagnosed(call(asks("x-9"), refused("QUEUE_FULL"))).headline == "x-9 refused the handover"
@@ -189,6 +212,13 @@ def test_a_state_without_a_time_of_reading() -> None:
     retired = {"q-billing": Target(id="q-billing", name="Billing", is_active=False)}
     row = finding(diagnosed(call(asks()), retired), Code.TARGET_INACTIVE)
     assert row.message == "Billing exists but is switched off."
+    later = diagnosed(call(asks()), retired, now=after(9000))
+    assert finding(later, Code.TARGET_INACTIVE).message.endswith(
+        "is switched off (it may have been otherwise at the call)."
+    )
+    away = {"u-ana": Target(id="u-ana", kind=TargetKind.USER, name="Ana", state="Break", is_available=False)}
+    late = finding(diagnosed(call(asks("u-ana")), away, now=after(9000)), Code.TARGET_UNAVAILABLE)
+    assert late.message == "Ana may have been unavailable: it was “Break”, and nobody knows when."
     assert row.evidence == {"target.isActive": False}
 
 
