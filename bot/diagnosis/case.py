@@ -11,7 +11,7 @@ from bot.diagnosis.attempts import Request, Sign
 from bot.diagnosis.handover import Target, TargetKind, TargetStatus, Timing
 from bot.diagnosis.order import Ending
 from bot.diagnosis.outcomes import TABLE, Code, Confidence, Fault, Outcome, Reached
-from bot.diagnosis.parties import QUEUES, Parties
+from bot.diagnosis.parties import QUEUES, Parties, is_agent
 from bot.diagnosis.reasons import Family, Reason
 
 MISSING_CONTACT_ID = "missing_contact_id"  # Event.code: the handover node had no contact to signal
@@ -134,11 +134,11 @@ def reached(case: Case) -> Reached:  # noqa: PLR0911 - one return a rung
     """How far the request came."""
     request = case.request
     late = served_late(case)
-    if request.answered or (late is not None and late.who is not None):
+    if request.answered or (late is not None and late.who is not None and is_agent(late.who)):
         return Reached.ANSWERED
     if request.offered:
         return Reached.OFFERED
-    if request.queued or (request.accepted and case.kind is TargetKind.QUEUE):
+    if request.queued or ((request.accepted or late) and case.kind is TargetKind.QUEUE):
         return Reached.QUEUED
     if request.accepted and request.accepted.value != "sessionTransferAccepted" and case.kind is TargetKind.USER:
         return Reached.ANSWERED

@@ -254,7 +254,8 @@ class _Pairing:
 
     def _too_late_or_early(self, key: str, name: str, sign: Sign) -> None:
         """Who came did so though the request had been refused, or just before it was made."""
-        holder = self.refused.get(key)
+        new_agent = sign.who is not None and is_agent(sign.who)
+        holder = self.refused.get(key) if key or new_agent else None
         if holder is not None and holder.late is None:
             holder.late = sign
         self.early[name, key] = _Early(sign, None, holder)

@@ -9,7 +9,7 @@ from bot.diagnosis.case import Case, Verdict
 from bot.diagnosis.handover import Conversation
 from bot.diagnosis.order import seconds
 from bot.diagnosis.outcomes import Code, Fault, Outcome
-from bot.diagnosis.parties import Parties, clean, named
+from bot.diagnosis.parties import Parties, clean, is_agent, named
 from bot.diagnosis.reasons import Family
 
 _LONGEST_QUOTE = 120
@@ -91,17 +91,22 @@ def left_when(case: Case, what: str) -> str:
 
 def came_late(case: Case) -> str:
     """Who came though the transfer had been refused: "Ana answered 7 s after the transfer had been refused"."""
-    late, refused = case.request.late, case.request.rejection
-    who = case.who(late)
+    came = case.request.late.at if case.request.late is not None else None
+    refused = case.request.rejection.at if case.request.rejection is not None else None
+    after = f" {seconds(came - refused)}" if came is not None and refused is not None else ""
+    who = _answerer(case)
     to = f" to {case.name}" if who and who != case.name else ""
-    after = ""
-    if late is not None and late.at and refused is not None and refused.at and late.at > refused.at:
-        after = f" {seconds(late.at - refused.at)}"
     return f"{who or case.name} {'answered' if who else 'took it'}{after} after the transfer{to} had been refused"
 
 
+def _answerer(case: Case) -> str:
+    """The human who is in the call, or ""."""
+    sign = case.request.answered or case.request.late
+    return case.who(sign) if sign is not None and sign.who is not None and is_agent(sign.who) else ""
+
+
 def _accepted_headline(case: Case, _: Verdict) -> str:
-    who = case.who(case.request.answered or case.request.late)
+    who = _answerer(case)
     if who and who != case.name:
         return f"Handover accepted: answered by {who}"
     return f"{case.name} answered the handover" if who else f"{case.name} accepted the handover"
@@ -113,7 +118,7 @@ def _accepted(case: Case, _: Verdict) -> str:
         return f"The handover was accepted: answered by {who}, not the asked target {case.name}."
     if who and who != case.name:
         return f"The handover to {case.name} was accepted and answered by {who}."
-    if case.request.late is not None and not who:
+    if case.request.late is not None and sign is None:
         return f"{came_late(case)}."
     return f"{case.name} {'answered' if who else 'accepted'} the handover."
 

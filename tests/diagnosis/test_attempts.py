@@ -182,6 +182,23 @@ def test_an_untimed_request_after_a_timed_event() -> None:
         assert "the transfer was accepted" in found.alternatives[0]
 
 
+def test_a_queue_that_comes_after_its_refusal_answers_nobody() -> None:
+    """It took the call, and no human is shown; another queue that comes then is no answer at all."""
+    found = diagnosed(call(asks(), refused("QUEUE_FULL", 2), joined("p-billing", 5), legs=(billing(5, 40),)))
+    assert (found.outcome, found.reached) == (Outcome.ACCEPTED, Reached.QUEUED)
+    assert found.headline == "Billing accepted the handover"
+    assert found.summary == "Billing took it 3 s after the transfer had been refused."
+    support = leg("p-support", "queue", "Support", 5, 40, queueId="q-support")
+    assert diagnosed(call(asks(), refused("QUEUE_FULL", 2), legs=(support,))).outcome is Outcome.REJECTED
+
+
+def test_a_late_agent_without_a_time() -> None:
+    """By the order of the document."""
+    untimed = (asks("u-ana", None), refused("busy", None), joined("p-ana", None))
+    found = diagnosed(call(*untimed, legs=(ana(),), gone=None, over=60))
+    assert found.summary == "Ana answered after the transfer had been refused."
+
+
 def test_an_acceptance_that_names_the_agent_is_no_answer_of_hers() -> None:
     """CXone took it for her; that she was in the call the record does not show."""
     found = diagnosed(call(asks("u-ana"), accepted(1, participantId="p-ana"), legs=(ana(),)), user())

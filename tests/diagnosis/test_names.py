@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.diagnosis.outcomes import Code
-from tests.corpus.story import Document, asks, call, leg, refused, state
+from tests.corpus.story import Document, asks, billing, call, leg, refused, state
 from tests.diagnosis.told import diagnosed, finding
 
 CALLER = leg("p-caller", "customer", "John Smith", -60, 40, identity="+15550199888", queueId="q-billing")
@@ -33,6 +33,12 @@ def test_the_caller_is_never_named(told: list[Document], caller: Document) -> No
     for gone in (40, None):
         found = diagnosed(call(*told, participants=[caller, BOT], gone=gone, over=gone))
         assert "Smith" not in repr(found._replace(target=None))
+
+
+def test_a_queue_is_named_though_the_callers_leg_carries_its_id() -> None:
+    """Whichever stands first."""
+    found = diagnosed(call(asks(), participants=[CALLER, BOT, billing()]))
+    assert found.headline == "The handover to Billing was ignored"
 
 
 @pytest.mark.parametrize("name", ["John Smith", ""])
