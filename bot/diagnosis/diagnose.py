@@ -31,12 +31,10 @@ from bot.diagnosis.timeline import timeline_of
 
 _REACHED = (Outcome.ACCEPTED, Outcome.WAITING)
 _TAKEN = (*_REACHED, Outcome.UNANSWERED)
-_FIRST_TOLD, _LAST_TOLD = 5, 20
-_MOST_TOLD = 30
-_LONGEST_ID = 60
+_FIRST_TOLD, _LAST_TOLD, _MOST_TOLD = 5, 20, 30
+_LONGEST_ID, _LONGEST_IN_A_SENTENCE = 60, 24
 _NO_EVENT = "there is no sessionTransfer of the bot among the events"
 _OF_INCOMING = frozenset({Code.NO_TRANSFER_EVENT, Code.NO_BOT_LEG})
-_LONGEST_IN_A_SENTENCE = 24
 
 
 def diagnose(

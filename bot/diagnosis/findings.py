@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.diagnosis import signal_words, wording
+from bot.diagnosis import looked_up, signal_words, wording
 from bot.diagnosis.attempts import Sign, session_of
 from bot.diagnosis.case import Case, Verdict, away_then, inactive, missing
 from bot.diagnosis.fixes import fix
@@ -58,7 +58,7 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
     found += not_there(case, target, failed=failed)
     if target.listens is False and target.kind is TargetKind.FLOW:
         lacks = "ONSIGNAL action" if case.profile == "contacts" else "Event trigger for sessionTransfer"
-        text = f"The Studio flow {case.name} has no {lacks}{_when(case)}."
+        text = f"The Studio flow {case.name} has no {lacks}{looked_up.when(case)}."
         found.append(_new(case, Code.FLOW_WITHOUT_TRIGGER, text, {"flow.triggers": "no event sessionTransfer"}))
     if failed and (few := signal_words.nobody_there(case, target)):
         figures = {"target.available": target.available, "target.assigned": target.assigned}
@@ -79,10 +79,11 @@ def not_there(case: Case, target: Target, *, failed: bool) -> list[Finding]:
         text = f"{case.name} is no participant of this call, and no user, queue or flow of this tenant."
         found.append(_new(case, Code.TARGET_NOT_FOUND, text, evidence))
     elif target.missing and failed:
-        text = f"{case.name} is a participant of this call, and no user, queue or flow of this tenant{_when(case)}."
+        nothing = f"no user, queue or flow of this tenant{looked_up.when(case)}"
+        text = f"{case.name} is a participant of this call, and {nothing}."
         found.append(_new(case, Code.NOT_CHECKED, text, {"target": target.id}))
     if inactive(case):
-        text = f"{case.name} exists but is switched off{_when(case)}."
+        text = f"{case.name} exists but is switched off{looked_up.when(case)}."
         found.append(_new(case, Code.TARGET_INACTIVE, text, {f"{_kind(target)}.isActive": False}))
     return found
 
@@ -208,10 +209,8 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
         found.append(_new(case, Code.AGENT_REFUSED, text, {sign.path: sign.value}, at=sign.at))
     if verdict.outcome not in _WITHOUT_ANSWER and not case.refused_without_caller:
         return found
-    silence = seconds(case.silence) if case.silence is not None else ""
     if verdict.outcome is Outcome.UNANSWERED:
-        waited = f"The caller waited {wording.waited(case)} {wording.where(case)}"
-        text = f"{waited}, and no human answered.{wording.too_late(case)}"
+        text = f"{wording.stood(case)}, and no human answered.{wording.too_late(case)}"
         shown = request.queued or request.offered
         evidence = {shown.path: _shown(shown)} if shown is not None else {}
         found.append(_new(case, Code.NOBODY_ANSWERED, text, evidence))
@@ -219,11 +218,11 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
     if left is not None:
         late = request.at is not None and left < request.at - case.timing.early
         if late or case.caller_left_first:
-            found.append(caller_left(case, verdict, silence, late=late))
+            found.append(caller_left(case, verdict, late=late))
     return found
 
 
-def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Finding:
+def caller_left(case: Case, verdict: Verdict, *, late: bool) -> Finding:
     """The customer left first."""
     if late:
         text = "The caller had left before the bot asked for the handover."
@@ -234,7 +233,7 @@ def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Fi
     elif verdict.outcome is Outcome.UNKNOWN:
         text = f"The caller hung up {wording.left_when(case, 'the bot asked')}."
     else:
-        text = f"The caller hung up after {silence} of silence."
+        text = f"The caller hung up after {wording.silence(case)} of silence."
     left = case.ending.customer_left
     evidence = {case.ending.customer_path: left.isoformat() if left is not None else ""}
     return _new(case, Code.CALLER_ABANDONED, text, evidence, at=left, fault=verdict)
@@ -242,22 +241,10 @@ def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Fi
 
 def unavailable(case: Case, target: Target) -> Finding:
     """The state that the target had when it was looked up."""
-    had, was = f"“{clean(target.state, 60)}”" if target.state else "without a free agent", "was"
-    if target.kind is TargetKind.QUEUE and target.logged_in is not None:
-        had, was = f"{target.logged_in} logged in and {target.available or 0} available", "had"
-    at = f" at {clock(target.read_at)}" if target.read_at is not None else ""
-    if target.state_then:
-        text = f"{case.name} was “{clean(target.state_then, 60)}” at the time of the call."
-    elif case.read_late:
-        later = f"{at}, long after the call" if at else ", and nobody knows when"
-        text = f"{case.name} may have been unavailable: it {was} {had}{later}."
-    else:
-        text = f"{case.name} {was} {had}{at}."
+    evidence: dict[str, Any] = {f"{_kind(target)}.state.stateName": target.state}
     if target.kind is TargetKind.QUEUE:
-        evidence: dict[str, Any] = {"queue.agentsAvailable": target.available, "queue.agentsLoggedIn": target.logged_in}
-    else:
-        evidence = {f"{_kind(target)}.state.stateName": target.state}
-    return _new(case, Code.TARGET_UNAVAILABLE, text, evidence)
+        evidence = {"queue.agentsAvailable": target.available, "queue.agentsLoggedIn": target.logged_in}
+    return _new(case, Code.TARGET_UNAVAILABLE, looked_up.state(case, target), evidence)
 
 
 def at_most_warnings(found: list[Finding]) -> list[Finding]:
@@ -298,10 +285,3 @@ def _quoted(case: Case) -> str:
 
 def _at(case: Case) -> str:
     return f" at {clock(case.request.at)}" if case.request.at is not None else ""
-
-
-def _when(case: Case) -> str:
-    at = case.target.read_at if case.target is not None else None
-    read = f"read at {clock(at)}" if at is not None else ""
-    otherwise = "it may have been otherwise at the call" if case.read_late else ""
-    return f" ({read}{'; ' if read and otherwise else ''}{otherwise})" if read or otherwise else ""

@@ -76,17 +76,18 @@ def _said(case: Case) -> str:
     return f": “{text}”" if text else ", without a reason"
 
 
-def _silence(case: Case) -> str:
+def silence(case: Case) -> str:
+    """How long nothing happened, as people say it."""
     return seconds(case.silence) if case.silence is not None else "an unknown time"
 
 
 def _ago(case: Case) -> str:
-    return f"{_silence(case)} ago" if case.silence else "just now"
+    return f"{silence(case)} ago" if case.silence else "just now"
 
 
 def left_when(case: Case, what: str) -> str:
     """How long after something the caller hung up."""
-    return f"{_silence(case)} after {what}" if case.silence else f"in the moment when {what}"
+    return f"{silence(case)} after {what}" if case.silence else f"in the moment when {what}"
 
 
 def came_late(case: Case) -> str:
@@ -134,7 +135,7 @@ def _waiting_headline(case: Case, _: Verdict) -> str:
         return f"Waiting in {case.place} for {waited(case)}"
     if case.request.rung is None:
         return f"{case.who(case.request.refusals[-1]) or case.name} did not take the call"
-    return f"{case.who(case.request.rung) or case.name} has been rung for {_silence(case)}"
+    return f"{case.who(case.request.rung) or case.name} has been rung for {silence(case)}"
 
 
 def waited(case: Case) -> str:
@@ -142,10 +143,10 @@ def waited(case: Case) -> str:
     return seconds(case.waited) if case.waited is not None else "an unknown time"
 
 
-def where(case: Case) -> str:
-    """What the caller waited in, or for."""
+def stood(case: Case) -> str:
+    """What the caller waited in, or for, and how long."""
     held = case.request.queued and (case.kind != "user" or case.elsewhere)
-    return f"{'in' if held else 'for'} {case.place}"
+    return f"The caller waited {waited(case)} {'in' if held else 'for'} {case.place}"
 
 
 def too_late(case: Case) -> str:
@@ -160,7 +161,7 @@ def _unanswered(case: Case, _: Verdict) -> str:
     rung = len(case.request.refusals)
     refused = f" {rung} {'agents were' if rung > 1 else 'agent was'} rung and did not take it." if rung else ""
     end = " and left" if case.ending.customer_left else ", and the call ended"
-    return f"The caller waited {waited(case)} {where(case)}{end} before a human was there.{refused}{too_late(case)}"
+    return f"{stood(case)}{end} before a human was there.{refused}{too_late(case)}"
 
 
 def _was_away(case: Case, verdict: Verdict) -> bool:
@@ -230,7 +231,7 @@ def _ignored(case: Case, verdict: Verdict) -> str:
     if case.profile == "contacts":
         lacks = "script has no ONSIGNAL action"
     why = f" The {lacks}." if verdict.cause is Code.FLOW_WITHOUT_TRIGGER else ""
-    return f"The bot asked for {case.name} and nothing happened for {_silence(case)}, {end}.{why}"
+    return f"The bot asked for {case.name} and nothing happened for {silence(case)}, {end}.{why}"
 
 
 def _abandoned(case: Case, _: Verdict) -> str:
