@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from bot import bundle, report_json, saved
+from bot import bundle, report_json, saved, terminal
 from bot.cli import main
 from bot.clock import SystemClock
 from bot.cxone.http import Session

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.cxone.conversations import parse
-from bot.diagnosis.diagnose import targets_of
+from bot.diagnosis.diagnose import diagnose, targets_of
 from bot.diagnosis.handover import TargetKind, Timing
 from bot.diagnosis.outcomes import Code, Outcome, Reached
 from tests.corpus.story import (
@@ -197,6 +199,13 @@ def test_a_late_agent_without_a_time() -> None:
     untimed = (asks("u-ana", None), refused("busy", None), joined("p-ana", None))
     found = diagnosed(call(*untimed, legs=(ana(),), gone=None, over=60))
     assert found.summary == "Ana answered after the transfer had been refused."
+
+
+def test_silence_proves_nothing_where_answers_cannot_be_seen() -> None:
+    """Where the record has no place for an answer."""
+    blind = replace(parse(call(asks())), answers_visible=False)
+    found = diagnose(blind, {}, now=after(720))
+    assert (found.outcome, found.alternatives[0]) == (Outcome.UNKNOWN, "q-billing took the call, or refused it")
 
 
 def test_an_acceptance_that_names_the_agent_is_no_answer_of_hers() -> None:
