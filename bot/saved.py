@@ -2,7 +2,8 @@
 
 The file holds the conversation as the platform gives it (of either profile), or an object with it under
 `conversation`. Beside it may stand `targets`: the documents of the targets, as a list or by id, each with its `kind`
-(user, queue or flow). Or it is a bundle that `diagnose --save` wrote.
+(user, queue or flow) and, where that is known, when it was read (`readAt`). Or it is a bundle that `diagnose --save`
+wrote.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from bot import bundle
 from bot.clock import Clock
-from bot.cxone import conversations
+from bot.cxone import conversations, reading
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Report, Target, TargetKind, Timing
 
@@ -42,7 +43,7 @@ def report(path: str, *, timing: Timing, clock: Clock) -> Report:
         return replace(again, seconds=clock.monotonic() - started)
     inner = document.get("conversation")
     conversation = inner if isinstance(inner, Mapping) else document
-    targets = _targets(document.get("targets"), clock)
+    targets = _targets(document.get("targets"))
     diagnosis = diagnose(bundle.parse(conversation), targets, now=clock.now(), timing=timing)
     return Report(diagnosis=diagnosis, seconds=clock.monotonic() - started, document=conversation)
 
@@ -80,7 +81,7 @@ def read(path: str) -> Mapping[str, Any]:
     return document
 
 
-def _targets(given: object, clock: Clock) -> dict[str, Target]:
+def _targets(given: object) -> dict[str, Target]:
     """The targets that were saved with it, by id. What cannot be read is absent, and so not checked."""
     named = given if isinstance(given, Mapping) else dict(enumerate(given)) if isinstance(given, list) else {}
     found = {}
@@ -90,6 +91,7 @@ def _targets(given: object, clock: Clock) -> dict[str, Target]:
         kind = document.get("kind")
         if kind not in list(TargetKind):
             continue
-        target = conversations.parse_target(TargetKind(kind), document, clock.now())
+        # When it was read only the file can say: it may be as old as the call, or read long after it.
+        target = conversations.parse_target(TargetKind(kind), document, reading.time(document.get("readAt")))
         found[target.id or str(key)] = target
     return found

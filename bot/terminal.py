@@ -88,7 +88,8 @@ def _draw_around(report: Report, console: Console) -> None:
     lines: list[Text] = []
     diagnosis = report.diagnosis
     if diagnosis.target:
-        lines.append(_labelled(f"{_name(diagnosis.target)}, now", target_state(diagnosis.target)))
+        when = "now" if diagnosis.target.read_at else "as saved"
+        lines.append(_labelled(f"{_name(diagnosis.target)}, {when}", target_state(diagnosis.target)))
     lines += [
         _labelled("Not checked", clean(finding.message))
         for finding in diagnosis.findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
-from bot import bundle, report_json, saved
+from bot import bundle, report_json, saved, terminal
 from bot.cli import main
 from bot.clock import SystemClock
 from bot.cxone.http import Session
@@ -102,6 +104,22 @@ def test_the_command_writes_and_reads_it(tmp_path: Path, monkeypatch: pytest.Mon
         key: other[key] for key in ("outcome", "summary", "findings")
     }
     assert (tmp_path / "b.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("read", "year"), [({}, None), ({"readAt": "2025-11-20T14:05:00Z"}, 2025)])
+def test_a_target_saved_by_hand_was_not_read_just_now(tmp_path: Path, read: dict[str, str], year: int | None) -> None:
+    """Its state is as old as the file says, and of an unknown time where it says nothing."""
+    path = tmp_path / "by-hand.json"
+    asked = {"type": "sessionTransfer", "fromParticipantId": "p", "toParticipantId": "u-ana"}
+    ana = {"kind": "user", "id": "u-ana", "name": "Ana", "state": {"stateName": "Break"}, **read}
+    path.write_text(json.dumps({"conversation": {"id": "c", "events": [asked]}, "targets": [ana, 7, {"kind": "x"}]}))
+    report = saved.report(str(path), timing=Timing(), clock=SystemClock())
+    target = report.diagnosis.target
+    assert target is not None
+    assert (target.read_at and target.read_at.year) == year
+    out = io.StringIO()
+    terminal.draw(report, Console(file=out, width=150))
+    assert ("Ana, now" if year else "Ana, as saved") in out.getvalue()
 
 
 def test_a_saved_answer_of_the_contacts_api_is_read(tmp_path: Path) -> None:

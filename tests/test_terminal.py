@@ -77,7 +77,14 @@ def report(text: str = "Billing", **more: Any) -> Report:
             Moment(None, "x", "y"),
         ),
         target=Target(
-            id="q-billing", kind=TargetKind.QUEUE, name=text, logged_in=3, available=0, waiting=4, is_available=False
+            id="q-billing",
+            kind=TargetKind.QUEUE,
+            name=text,
+            logged_in=3,
+            available=0,
+            waiting=4,
+            is_available=False,
+            read_at=AT,
         ),
     )
     return Report(diagnosis=diagnosis, others=(OtherCall(conversation_id="older", started_at=AT),), requests=3, **more)

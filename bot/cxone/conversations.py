@@ -22,6 +22,7 @@ from bot.diagnosis.handover import (
     TargetKind,
     TargetStatus,
 )
+from bot.diagnosis.reasons import is_status
 
 AVAILABLE = "Available"  # exactly so, says the seed
 _MOST_FAULTS = 50
@@ -30,6 +31,7 @@ _UNTOLD = {
     TargetKind.QUEUE: "CXone does not tell who works in this queue, nor who waits",
     TargetKind.FLOW: "CXone does not tell this flow's triggers, so whether it listens for sessionTransfer is not known",
 }
+_CODES = ("code", "errorCode", "status", "statusCode")  # where a refusal may have a code, or a status
 _OBJECT = (dict, Mapping)  # in this order: a plain dict, which JSON gives, is told at once
 
 _KINDS = {
@@ -118,7 +120,7 @@ def _time(call: Mapping[str, Any], name: str, elsewhere: str, faults: list[str])
     return time(call.get(elsewhere))
 
 
-def parse_target(kind: TargetKind, document: object, read_at: datetime) -> Target:
+def parse_target(kind: TargetKind, document: object, read_at: datetime | None) -> Target:
     """A user, a queue or a flow as the API gave it, at `read_at`.
 
     What the platform did not say stays None; what a judgement would need of that stands in `partly`.
@@ -207,21 +209,23 @@ def _event(each: Any, path: str) -> Event | None:  # noqa: PLR0911 - one a kind
             properties=properties if isinstance(properties, _OBJECT) else NOTHING,
         )
     if kind is _REJECTED:
-        reason, code = _reason(each)
-        return Event(kind, type_, path, at, who, text(get("fromParticipantId")), to_id, reason, code)
+        reason, code, status = _reason(each)
+        return Event(kind, type_, path, at, who, text(get("fromParticipantId")), to_id, reason, code, status=status)
     if kind is _ACCEPTED:
         return Event(kind, type_, path, at, who, text(get("fromParticipantId")), to_id)
     return Event(kind, type_, path, at, who, "", to_id)
 
 
-def _reason(each: Mapping[str, Any]) -> tuple[str, str]:
-    """The text of a refusal and its code; the reason may be an object that holds both."""
+def _reason(each: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The text of a refusal, its code, and an HTTP status beside it; the reason may be an object that holds all."""
     reason = each.get("reason")
-    code = first(each, "code", "status", "statusCode", "errorCode")
-    if isinstance(reason, Mapping):
-        code = code or first(reason, "code", "status", "statusCode")
-        return first(reason, "message", "text", "description") or code, code
-    return text(reason) or first(each, "message"), code
+    parts = (each, reason) if isinstance(reason, _OBJECT) else (each,)
+    said = [text(part.get(name)) for part in parts for name in _CODES]
+    status = next(filter(is_status, said), "")
+    code = next((found for part in parts if (found := first(part, "code", "errorCode"))), "")
+    code = code or status or next(filter(None, said), "")
+    told = first(parts[-1], "message", "text", "description") or text(reason)
+    return told, code, status if status != code else ""
 
 
 def _listens(triggers: object) -> bool | None:

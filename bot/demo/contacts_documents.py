@@ -126,11 +126,15 @@ def bundle(  # noqa: C901, PLR0912, PLR0915 - one case a kind of step, and flat
 
     if not story.outbound:
         state(PRE_QUEUE, start)
-    skill = 0
+    skill, asked_at = 0, start
     for place, (step, seconds) in enumerate(zip(story.steps, times, strict=True)):
         at = start + timedelta(seconds=seconds)
         if at > now:
             break
+        if step.what is What.ASKS:
+            asked_at = at
+        elif step.after_request is not None:
+            at = asked_at + timedelta(seconds=step.after_request)
         leg = story.legs.get(step.who)
         if step.what is What.JOINS and leg is not None and leg.purpose == "bot":
             log(at, "Voice call started")
@@ -171,6 +175,7 @@ def bundle(  # noqa: C901, PLR0912, PLR0915 - one case a kind of step, and flat
         elif step.what is What.ENDS:
             made.active = False
             state(ENDED, at, skill)
+    made.states.sort(key=lambda each: str(each["startDate"]))
     _lengths(made, start)
     if has_bot:
         child = {**row, "contactId": spawned, "skillId": 0, "agentId": 0, "fromAddress": "", "targetAgentId": 0}

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from bot.diagnosis.attempts import Request
-from bot.diagnosis.handover import Target, TargetKind, Timing
+from bot.diagnosis.attempts import Request, Sign
+from bot.diagnosis.handover import Target, TargetKind, TargetStatus, Timing
 from bot.diagnosis.order import Ending
 from bot.diagnosis.outcomes import TABLE, Code, Confidence, Fault, Outcome, Reached
+from bot.diagnosis.parties import QUEUES, Parties, is_agent
 from bot.diagnosis.reasons import Family, Reason
 
 MISSING_CONTACT_ID = "missing_contact_id"  # Event.code: the handover node had no contact to signal
 UNSUPPORTED = "unsupported"  # Event.code: the bot's channel knows no handover
 _NEVER_SENT = (MISSING_CONTACT_ID, UNSUPPORTED)
+_NOTHING = timedelta(0)
 FRESH = timedelta(minutes=15)  # a state read later than this only says what may have been
 
 
@@ -28,6 +30,7 @@ class Case:
     ending: Ending
     now: datetime
     timing: Timing
+    parties: Parties
     name: str  # of the target
     reason: Reason | None
     from_is_bot: bool | None  # None: the record does not say who the bot is
@@ -40,7 +43,59 @@ class Case:
         """What the target is, from the record or the look-up."""
         if self.request.ref is not None and self.request.ref.kind is not None:
             return self.request.ref.kind
-        return self.target.kind if self.target is not None else None
+        # Of a target that could not be checked the kind is only the one that could not be asked.
+        known = self.target is not None and self.target.status is not TargetStatus.NOT_CHECKED
+        return self.target.kind if known and self.target is not None else None
+
+    @property
+    def there_before(self) -> bool:
+        """Whether the asked target was in the call already when the bot asked."""
+        leg, at = self.request.leg, self.request.at
+        if leg is None or leg.connected_at is None or at is None or leg.connected_at > at:
+            return False
+        return leg.ended_at is None or leg.ended_at > at
+
+    @property
+    def refused_without_caller(self) -> bool:
+        """Whether the caller had hung up when it was refused, and the reason says no more than that."""
+        answer, left = self.request.rejection, self.ending.customer_left
+        if answer is None or answer.at is None or left is None or answer.at <= left or self.reason is None:
+            return False
+        return self.reason.family is Family.UNKNOWN and self.caller_left_first
+
+    @property
+    def repeats(self) -> int | None:
+        """The number of the request that this one only repeats: nothing answered it for itself."""
+        return self.request.duplicate_of if self.request.open else None
+
+    @property
+    def elsewhere(self) -> Sign | None:
+        """The queue that held the call, where it is not the one that was asked for."""
+        sign = self.request.queued
+        if sign is None or sign.names_target or sign.who is None or sign.who.purpose not in QUEUES:
+            return None
+        return sign
+
+    @property
+    def place(self) -> str:
+        """Where the call waited: the queue that held it, else the target."""
+        return self.who(self.elsewhere) or self.name
+
+    @property
+    def waited(self) -> timedelta | None:
+        """How long it stood there: of a contact the time in the queue, which the states tell."""
+        queued = self.request.queued
+        if self.profile == "contacts" and queued is not None and queued.at is not None:
+            until = (queued.who.ended_at if queued.who is not None else None) or self._until
+            return max(until - queued.at, _NOTHING) if until is not None else None
+        sign, silence = self.elsewhere, self.silence
+        if sign is None or sign.at is None or silence is None or self.request.at is None:
+            return silence
+        return max(silence - (sign.at - self.request.at), _NOTHING)
+
+    def who(self, sign: Sign | None) -> str:
+        """Who did it, or "" where the record does not say."""
+        return self.parties.called(sign.who) if sign is not None and sign.who is not None else ""
 
     @property
     def read_late(self) -> bool:
@@ -50,18 +105,9 @@ class Case:
 
     @property
     def silence(self) -> timedelta | None:
-        """From the request to the end of the call, or to now while it is live."""
-        until = self._until
-        return until - self.request.at if until is not None and self.request.at is not None else None
-
-    @property
-    def waited(self) -> timedelta | None:
-        """How long the caller waited for a human: of a contact the time in the queue, which the states tell."""
-        queued = self.request.queued
-        if self.profile != "contacts" or queued is None or queued.at is None:
-            return self.silence
-        until = (queued.who.ended_at if queued.who is not None else None) or self._until
-        return until - queued.at if until is not None else None
+        """Since the request until the end of the call, or now while it is live. Never below zero."""
+        until, at = self._until, self.request.at
+        return max(until - at, _NOTHING) if until is not None and at is not None else None
 
     @property
     def _until(self) -> datetime | None:
@@ -94,11 +140,12 @@ Rule = Callable[[Case], Verdict | None]
 def reached(case: Case) -> Reached:  # noqa: PLR0911 - one return a rung
     """How far the request came."""
     request = case.request
-    if request.answered or (request.late is not None and request.late.who is not None):
+    late = served_late(case)
+    if request.answered or (late is not None and late.who is not None and is_agent(late.who)):
         return Reached.ANSWERED
     if request.offered:
         return Reached.OFFERED
-    if request.queued or (request.accepted and case.kind is TargetKind.QUEUE):
+    if request.queued or ((request.accepted or late) and case.kind is TargetKind.QUEUE):
         return Reached.QUEUED
     if request.accepted and request.accepted.value != "sessionTransferAccepted" and case.kind is TargetKind.USER:
         return Reached.ANSWERED
@@ -108,6 +155,18 @@ def reached(case: Case) -> Reached:  # noqa: PLR0911 - one return a rung
     if request.accepted or request.rejection or request.reacted or request.taken_back or request.late:
         return Reached.REACTED
     return Reached.ASKED
+
+
+def served_late(case: Case) -> Sign | None:
+    """Who came after a refusal; another than the target only where something could still come of the request."""
+    late = case.request.late
+    if late is None or late.names_target:
+        return late
+    event, rejection = case.request.event, case.request.rejection
+    never_sent = rejection is not None and rejection.code in _NEVER_SENT
+    if never_sent or not (event.to_id and event.from_id) or family(case) in (Family.FORBIDDEN, Family.INVALID):
+        return None
+    return late
 
 
 def missing(case: Case) -> bool:

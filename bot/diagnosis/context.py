@@ -36,7 +36,7 @@ def recent_change(case: Case, verdict: Verdict, peers: Peers | None) -> Finding 
     if target is None or at is None or verdict.outcome not in (Outcome.IGNORED, Outcome.REJECTED):
         return None
     published, before = target.published_at, peers.last_accepted if peers is not None else None
-    which = f"version {clean(target.version, 20)} of {case.name}" if target.version else case.name
+    which = f"Version {clean(target.version, 20)} of {case.name}" if target.version else case.name
     if published is None:
         if (
             peers is None

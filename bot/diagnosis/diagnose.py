@@ -31,15 +31,14 @@ from bot.diagnosis.timeline import timeline_of
 
 _REACHED = (Outcome.ACCEPTED, Outcome.WAITING)
 _TAKEN = (*_REACHED, Outcome.UNANSWERED)
-_FIRST_TOLD, _LAST_TOLD = 5, 20
-_MOST_TOLD = 30
-_LONGEST_ID = 60
+_FIRST_TOLD, _LAST_TOLD, _MOST_TOLD = 5, 20, 30
+_LONGEST_ID, _LONGEST_IN_A_SENTENCE = 60, 24
+_OF_INCOMING = frozenset({Code.NO_TRANSFER_EVENT, Code.NO_BOT_LEG})
 # Where a request, and where an answer, would stand: a part of it that cannot be read proves no silence.
 _TELL_REQUESTS = ("events[", "cognigy.logs[", "cognigy.conversation.items[")
 _TELL_ANSWERS = ("events", "contactStateHistory[", "children[")
 _IN_THE_UNREAD = ("a request stands in a part that could not be read",)
 _NOT_SHOWN = ("the bot asked, and the Studio script did not act on it", "the bot never asked")
-_LONGEST_IN_A_SENTENCE = 24
 # What a request is for that names nobody: a signal goes to the script, whatever it leads to.
 _UNNAMED = {"conversations": "an unnamed target", "contacts": "the Studio script"}
 
@@ -56,7 +55,7 @@ def diagnose(
     parties = parties_of(conversation)
     steps = in_order(conversation, parties)
     ending = ending_of(conversation, parties, steps)
-    requests = requests_of(conversation, parties, timing, steps)
+    requests = requests_of(conversation, parties, timing, steps, ending.customer_left)
     unread = bool(conversation.faults) and any(fault.startswith(_TELL_ANSWERS) for fault in conversation.faults)
     judged: dict[int, tuple[Case, Verdict]] = {}  # by the request's number
     names: dict[str, str] = {}  # of targets, by the id that was asked for
@@ -66,7 +65,7 @@ def diagnose(
         target = targets.get(request.ref.id) if request.ref is not None else None
         case = _case(request, target, parties, ending, conversation=conversation, now=now, timing=timing, unread=unread)
         # A repetition that nothing answered came out as the request it repeats.
-        first = judged.get(request.duplicate_of) if request.duplicate_of is not None and request.open else None
+        first = judged.get(case.repeats) if case.repeats is not None else None
         judged[request.number] = (case, first[1] if first is not None else judge(case))
         if request.event.to_id or case.profile == "contacts":
             names[request.event.to_id] = case.name
@@ -74,7 +73,7 @@ def diagnose(
     if not judged:
         return _without_request(conversation, parties, ending, requests, steps, found)
     verdicts = list(judged.values())
-    case, verdict = _deciding(verdicts)
+    case, verdict = _deciding(judged)
     for each, result in _told(verdicts, case, found):
         rows = findings.of_request(each, result) + findings.of_target(each, result)
         found += findings.at_most_warnings(rows) if each is case and result.outcome in _REACHED else rows
@@ -112,7 +111,8 @@ def targets_of(conversation: Conversation, timing: Timing) -> tuple[TargetRef, .
     """What to look up: the target of the request that decides and that of the bot's last one, usually the same."""
     parties = parties_of(conversation)
     steps = in_order(conversation, parties)
-    requests = [each for each in requests_of(conversation, parties, timing, steps) if each.by != "agent"]
+    left = ending_of(conversation, parties, steps).customer_left
+    requests = [each for each in requests_of(conversation, parties, timing, steps, left) if each.by != "agent"]
     taken = [each for each in requests if each.accepted or each.late or each.answered]
     wanted = [replace(each.ref, at=each.at) for each in (*taken[-1:], *requests[-1:]) if each.ref is not None]
     return tuple({ref.id: ref for ref in wanted}.values())
@@ -134,17 +134,19 @@ def _case(
     name = (clean(target.name, 80) if target is not None else "") or (ref.name if ref is not None else "")
     if ref is None and request.leg is not None:
         name = parties.names[request.leg.path]
+    sender = request.sender.path if request.sender is not None else ""
     from_is_bot: bool | None = None
-    if event.from_id and conversation.participants:
-        from_is_bot = request.sender is not None and request.sender.path in parties.bot_paths
+    if event.from_id and (parties.bots or sender in parties.customer_paths):
+        from_is_bot = sender in parties.bot_paths
     return Case(
         request=request,
         target=target,
         ending=ending,
         now=now,
         timing=timing,
+        parties=parties,
         name=name or _short(event.to_id) or _UNNAMED[conversation.profile],
-        reason=read(rejection.reason, rejection.code) if rejection is not None else None,
+        reason=read(rejection.reason, rejection.code, rejection.status) if rejection is not None else None,
         from_is_bot=from_is_bot,
         unread=unread,
         answers_visible=conversation.answers_visible,
@@ -158,11 +160,15 @@ def _short(id_: str) -> str:
     return f"target {shown[:8]}…" if len(shown) > _LONGEST_IN_A_SENTENCE else shown
 
 
-def _deciding(verdicts: list[tuple[Case, Verdict]]) -> tuple[Case, Verdict]:
+def _deciding(judged: dict[int, tuple[Case, Verdict]]) -> tuple[Case, Verdict]:
     """The last that was accepted, else the last. Of a request sent twice, the one that has the answer."""
+    verdicts = list(judged.values())
     taken = [row for row in verdicts if row[1].outcome in _TAKEN]
     with_answer = [row for row in taken if not row[0].request.open or row[0].request.offered]
-    return (with_answer or taken or verdicts)[-1]
+    row = (with_answer or taken or verdicts)[-1]
+    while row[0].repeats is not None and row[0].repeats in judged:
+        row = judged[row[0].repeats]
+    return row
 
 
 def _told(verdicts: list[tuple[Case, Verdict]], deciding: Case, found: list[Finding]) -> list[tuple[Case, Verdict]]:
@@ -221,8 +227,10 @@ def _without_request(  # noqa: PLR0917 - what was read of the call so far
     if tells:
         cause = Code.NO_TRANSFER_EVENT if parties.bots else Code.NO_BOT_LEG
         cause = next((row.code for row in found if row.code in (Code.BOT_FAILED, Code.BOT_HUNG_UP)), cause)
-        found.append(never_asked(conversation, parties))
-    headline, summary = wording.without_request(conversation, parties, outcome, over=ending.over)
+        found.append(never_asked(conversation, parties, over=ending.over))
+    if conversation.outbound:  # what a bot should do with an incoming call is no advice for this one
+        found = [row._replace(fix="") if row.code in _OF_INCOMING else row for row in found]
+    headline, summary = wording.without_request(conversation, parties, outcome, over=ending.over, asked=bool(requests))
     confidence = Confidence.CERTAIN if tells and not unread else Confidence.POSSIBLE
     others = _IN_THE_UNREAD if unread or not lists_events else () if tells else _NOT_SHOWN
     return Diagnosis(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.diagnosis import signal_words
+from bot.diagnosis import looked_up, signal_words, wording
 from bot.diagnosis.attempts import Sign, session_of
 from bot.diagnosis.case import Case, Verdict, away_then, inactive, missing
 from bot.diagnosis.fixes import fix
 from bot.diagnosis.handover import Finding, Target, TargetKind, TargetStatus
 from bot.diagnosis.order import clock, seconds
 from bot.diagnosis.outcomes import FINDINGS, Code, Outcome, Status
-from bot.diagnosis.parties import clean, named
+from bot.diagnosis.parties import clean
 
 _LONGEST = 100
 _FAILED = frozenset(Outcome) - {Outcome.ACCEPTED, Outcome.WAITING, Outcome.PENDING}
@@ -31,7 +31,8 @@ def of_request(case: Case, verdict: Verdict) -> list[Finding]:
         found.append(accepted(case))
     found += requested_badly(case)
     found += refused(case, verdict)
-    found += ended(case, verdict)
+    if case.repeats is None:
+        found += ended(case, verdict)
     if verdict.cause in signal_words.MESSAGES:
         text = signal_words.summary(case, verdict.cause)
         found.append(_new(case, verdict.cause, text, signal_words.evidence(case)))
@@ -54,17 +55,10 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
     found += [
         _new(case, Code.NOT_CHECKED, f"{case.name}: {clean(why, 320)}.", {"target": target.id}) for why in target.partly
     ]
-    if missing(case):
-        event = case.request.event
-        evidence = {"target" if case.profile == "contacts" else f"{event.path}.toParticipantId": event.to_id}
-        text = f"{case.name} is no participant of this call, and no user, queue or flow of this tenant."
-        found.append(_new(case, Code.TARGET_NOT_FOUND, text, evidence))
-    if inactive(case):
-        text = f"{case.name} exists but is switched off{_when(case)}."
-        found.append(_new(case, Code.TARGET_INACTIVE, text, {f"{_kind(target)}.isActive": False}))
+    found += not_there(case, target, failed=failed)
     if target.listens is False and target.kind is TargetKind.FLOW:
         lacks = "ONSIGNAL action" if case.profile == "contacts" else "Event trigger for sessionTransfer"
-        text = f"The Studio flow {case.name} has no {lacks}{_when(case)}."
+        text = f"The Studio flow {case.name} has no {lacks}{looked_up.when(case)}."
         found.append(_new(case, Code.FLOW_WITHOUT_TRIGGER, text, {"flow.triggers": "no event sessionTransfer"}))
     if failed and (few := signal_words.nobody_there(case, target)):
         figures = {"target.available": target.available, "target.assigned": target.assigned}
@@ -74,6 +68,24 @@ def of_target(case: Case, verdict: Verdict) -> list[Finding]:
     if target.closed_then and failed and not (case.reason and verdict.cause is Code.TARGET_CLOSED):
         text = f"{case.name} was closed at that time{f' (hours {clean(target.hours, 60)})' if target.hours else ''}."
         found.append(_new(case, Code.TARGET_CLOSED, text, {"target.hours": target.hours}))
+    return found
+
+
+def not_there(case: Case, target: Target, *, failed: bool) -> list[Finding]:
+    """The target does not exist, or is switched off."""
+    found: list[Finding] = []
+    if missing(case):
+        event = case.request.event
+        evidence = {"target" if case.profile == "contacts" else f"{event.path}.toParticipantId": event.to_id}
+        text = f"{case.name} is no participant of this call, and no user, queue or flow of this tenant."
+        found.append(_new(case, Code.TARGET_NOT_FOUND, text, evidence))
+    elif target.missing and failed:
+        nothing = f"no user, queue or flow of this tenant{looked_up.when(case)}"
+        text = f"{case.name} is a participant of this call, and {nothing}."
+        found.append(_new(case, Code.NOT_CHECKED, text, {"target": target.id}))
+    if inactive(case):
+        text = f"{case.name} exists but is switched off{looked_up.when(case)}."
+        found.append(_new(case, Code.TARGET_INACTIVE, text, {f"{_kind(target)}.isActive": False}))
     return found
 
 
@@ -94,21 +106,21 @@ def attempted(case: Case) -> Finding:
 def accepted(case: Case) -> Finding:
     """CXone took it, in which form, and who answered."""
     request = case.request
-    sign = request.answered or request.accepted or request.late or request.queued or request.offered
+    sign = request.answered or request.queued or request.accepted or request.late or request.offered
     if sign is None:  # pragma: no cover - a request counts as taken by one of these
         return attempted(case)
-    who = (named(sign.who) or sign.who.id) if sign.who is not None else ""
+    who = case.who(sign)
     if request.answered and who and who != case.name:
         asked_user = case.kind is TargetKind.USER and not sign.names_target
         text = f"Answered by {who}, not the asked target {case.name}." if asked_user else f"Answered by {who}."
     elif request.answered:
         text = f"{case.name} answered."
     elif request.late:
-        text = f"{case.name} came after the transfer had been refused."
+        text = f"{wording.came_late(case)}."
     elif sign is request.offered and not request.accepted:
         text = f"{who or case.name} was rung."
     elif request.queued:
-        text = f"The call entered the queue {who if request.queued.who and who else case.name}."
+        text = f"The call entered the queue {case.place}."
     else:
         text = f"CXone accepted the transfer to {case.name}."
     evidence: dict[str, Any] = {sign.path: _shown(sign)}
@@ -134,10 +146,8 @@ def requested_badly(case: Case) -> list[Finding]:
         evidence = {f"{event.path}.properties.cognigySessionId": None}
         found.append(_new(case, Code.MISSING_COGNIGY_SESSION, text, evidence))
     if case.from_is_bot is False:
-        who = named(request.sender) if request.sender is not None else ""
-        text = (
-            f"The transfer was sent in the name of {who or clean(event.from_id, 60)}, who is not the bot's participant."
-        )
+        who = case.parties.called(request.sender) if request.sender is not None else clean(event.from_id, 60)
+        text = f"The transfer was sent in the name of {who}, who is not the bot's participant."
         status = Status.ERROR if request.rejection is not None else Status.WARNING
         evidence = {f"{event.path}.fromParticipantId": event.from_id}
         found.append(_new(case, Code.FROM_PARTICIPANT_NOT_BOT, text, evidence, status=status))
@@ -165,6 +175,8 @@ def refused(case: Case, verdict: Verdict) -> list[Finding]:
     evidence: dict[str, Any] = {f"{rejection.path}.reason": clean(rejection.reason, 300) or None}
     if rejection.code:
         evidence[f"{rejection.path}.code"] = clean(rejection.code, 60)
+    if rejection.status:
+        evidence[f"{rejection.path}.status"] = rejection.status
     after = ""
     if rejection.at is not None and case.request.at is not None and rejection.at > case.request.at:
         after = f" {seconds(rejection.at - case.request.at)} after it was asked for"
@@ -197,16 +209,13 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
         text = f"Nothing happened{silence} after the bot asked for {case.name}."
         found.append(_new(case, Code.TRANSFER_IGNORED, text, {request.event.path: request.event.type}))
     for sign in request.refusals:
-        who = (named(sign.who) or sign.who.id) if sign.who is not None else case.name
-        text = f"{who} was offered the call and did not take it ({signal_words.refusal(sign.value)})."
+        who, why = case.who(sign) or case.name, signal_words.refusal(sign.value)
+        text = f"{who} was offered the call and did not take it ({why})."
         found.append(_new(case, Code.AGENT_REFUSED, text, {sign.path: sign.value}, at=sign.at))
-    if verdict.outcome not in _WITHOUT_ANSWER:
+    if verdict.outcome not in _WITHOUT_ANSWER and not case.refused_without_caller:
         return found
-    length = case.waited if verdict.outcome is Outcome.UNANSWERED else case.silence
-    silence = seconds(length) if length is not None else ""
     if verdict.outcome is Outcome.UNANSWERED:
-        where = "in" if request.queued and case.kind is not TargetKind.USER else "for"
-        text = f"The caller waited {silence or 'an unknown time'} {where} {case.name}, and no human answered."
+        text = f"{wording.stood(case)}, and no human answered.{wording.too_late(case)}"
         shown = request.queued or request.offered
         evidence = {shown.path: _shown(shown)} if shown is not None else {}
         found.append(_new(case, Code.NOBODY_ANSWERED, text, evidence))
@@ -214,22 +223,22 @@ def ended(case: Case, verdict: Verdict) -> list[Finding]:
     if left is not None:
         late = request.at is not None and left < request.at - case.timing.early
         if late or case.caller_left_first:
-            found.append(caller_left(case, verdict, silence, late=late))
+            found.append(caller_left(case, verdict, late=late))
     return found
 
 
-def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Finding:
+def caller_left(case: Case, verdict: Verdict, *, late: bool) -> Finding:
     """The customer left first."""
     if late:
         text = "The caller had left before the bot asked for the handover."
     elif verdict.outcome is Outcome.ABANDONED:
-        text = f"The caller hung up {silence} after the request: too early to judge CXone."
+        text = f"The caller hung up {wording.left_when(case, 'the bot asked')}: too early to judge CXone."
     elif verdict.outcome is Outcome.UNANSWERED:
-        text = f"The caller hung up after waiting {silence}."
+        text = f"The caller hung up after waiting {wording.waited(case)}."
     elif verdict.outcome is Outcome.UNKNOWN:
-        text = f"The caller hung up {silence} after the request."
+        text = f"The caller hung up {wording.left_when(case, 'the bot asked')}."
     else:
-        text = f"The caller hung up after {silence} of silence."
+        text = f"The caller hung up after {wording.silence(case)} of silence."
     left = case.ending.customer_left
     evidence = {case.ending.customer_path: left.isoformat() if left is not None else ""}
     return _new(case, Code.CALLER_ABANDONED, text, evidence, at=left, fault=verdict)
@@ -237,21 +246,10 @@ def caller_left(case: Case, verdict: Verdict, silence: str, *, late: bool) -> Fi
 
 def unavailable(case: Case, target: Target) -> Finding:
     """The state that the target had when it was looked up."""
-    had, was = f"“{clean(target.state, 60)}”" if target.state else "without a free agent", "was"
-    if target.kind is TargetKind.QUEUE and target.logged_in is not None:
-        had, was = f"{target.logged_in} logged in and {target.available or 0} available", "had"
-    at = f" at {clock(target.read_at)}" if target.read_at is not None else ""
-    if target.state_then:
-        text = f"{case.name} was “{clean(target.state_then, 60)}” at the time of the call."
-    elif case.read_late:
-        text = f"{case.name} may have been unavailable: it {was} {had}{at}, long after the call."
-    else:
-        text = f"{case.name} {was} {had}{at}."
+    evidence: dict[str, Any] = {f"{_kind(target)}.state.stateName": target.state}
     if target.kind is TargetKind.QUEUE:
-        evidence: dict[str, Any] = {"queue.agentsAvailable": target.available, "queue.agentsLoggedIn": target.logged_in}
-    else:
-        evidence = {f"{_kind(target)}.state.stateName": target.state}
-    return _new(case, Code.TARGET_UNAVAILABLE, text, evidence)
+        evidence = {"queue.agentsAvailable": target.available, "queue.agentsLoggedIn": target.logged_in}
+    return _new(case, Code.TARGET_UNAVAILABLE, looked_up.state(case, target), evidence)
 
 
 def at_most_warnings(found: list[Finding]) -> list[Finding]:
@@ -292,14 +290,3 @@ def _quoted(case: Case) -> str:
 
 def _at(case: Case) -> str:
     return f" at {clock(case.request.at)}" if case.request.at is not None else ""
-
-
-def _when(case: Case) -> str:
-    at = case.target.read_at if case.target is not None else None
-    if at is None:
-        return ""
-    return (
-        f" (read at {clock(at)}; it may have been otherwise at the call)"
-        if case.read_late
-        else f" (read at {clock(at)})"
-    )

@@ -93,10 +93,13 @@ _BY_OUTCOME = {
 }
 _PLATFORM = "Open a case with NICE for the refusals of {name}{at}, and let the bot's flow retry or fall back."
 _INVALID = "Correct the target id {id} in {node}: CXone does not take it."
+_INCOMPLETE = "Complete the request in {node} first, and see whether CXone refuses it still."
 _REFUSED = "Look up what this reason means with the owner of {name} in CXone, and give the bot's flow a branch for it."
 _KNOWN = "Add a branch behind {node} for a refusal by {name}, so that the caller is told and not left in silence."
 _REPEATED = "Leave {name} as it is: what was refused is a repetition of a transfer that was under way."
 
+# What has to be mended where the call waited, which may be another queue than the one asked for.
+_OF_THE_PLACE = frozenset({Code.NOBODY_ANSWERED, Code.AGENT_REFUSED, Code.CALLER_ABANDONED})
 _REJECTED, _ABANDONED = Code.TRANSFER_REJECTED, Code.CALLER_ABANDONED
 
 
@@ -109,15 +112,16 @@ def fix(code: Code, case: Case | None, verdict: Verdict | None = None) -> str:
         text = _BY_OUTCOME.get(verdict.outcome, text)
     elif case is not None and case.profile == "contacts":
         text = _CONTACTS.get(code, text)
-    elif case is not None and case.kind in _BY_KIND:
+    elif case is not None and case.kind in _BY_KIND and not (code in _OF_THE_PLACE and case.elsewhere):
         text = _BY_KIND[case.kind].get(code, text)
     if case is None:
         return text.format(node=NODE, name="the target", id="", at="", sip="the SIP code")
     at = f" around {clock(case.request.at)}" if "{at}" in text and case.request.at is not None else ""
     id_ = f"`{_id(case)}`" if "{id}" in text else ""
+    name = case.place if code in _OF_THE_PLACE else case.name
     script = f"the script {case.name}" if case.kind is TargetKind.FLOW else "the script behind the dialled number"
     sip = _sip(case) if "{sip}" in text else ""
-    return text.format(node=NODE, name=case.name, id=id_, at=at, sip=sip, script=script)
+    return text.format(node=NODE, name=name, id=id_, at=at, sip=sip, script=script)
 
 
 def _of_a_refusal(case: Case | None, verdict: Verdict | None) -> str:
@@ -126,6 +130,8 @@ def _of_a_refusal(case: Case | None, verdict: Verdict | None) -> str:
         return _PLATFORM
     if verdict is not None and verdict.outcome is Outcome.INVALID_TARGET:
         return _INVALID
+    if verdict is not None and verdict.outcome is Outcome.MALFORMED:
+        return _INCOMPLETE
     if case is None or case.reason is None or case.reason.family is Family.UNKNOWN:
         return _REFUSED
     return _REPEATED if case.reason.family is Family.DUPLICATE else _KNOWN

@@ -98,6 +98,7 @@ class Event(NamedTuple):
     state: str = ""
     properties: Mapping[str, Any] = NOTHING
     source: str = "CXone"
+    status: str = ""  # an HTTP status beside the code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

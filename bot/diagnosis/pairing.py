@@ -7,27 +7,21 @@ what comes up to two seconds early may still answer the next request. Nothing he
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from bot.diagnosis.attempts import TAKEN, Request, Sign, session_of
+from bot.diagnosis.attempts import NOT_TAKEN, RINGING, TAKEN, Request, Sign, last_queue, session_of
 from bot.diagnosis.handover import Conversation, Event, EventKind, Participant, Timing
+from bot.diagnosis.keys import Keys, top, without_answer
 from bot.diagnosis.order import Step
 from bot.diagnosis.parties import QUEUES, Parties, is_agent
 
 _TWICE = timedelta(seconds=5)  # the same request again while the first has no answer
 _TWICE_TAKEN = timedelta(seconds=30)  # the same, when the first was already taken
-_RINGING = frozenset({"alerting", "offering", "offered", "ringing", "dialing", "contacting"})
-_NOT_TAKEN = frozenset(
-    {
-        *("declined", "refused", "timeout", "busy", "noanswer", "no_answer", "transfer.noanswer", "noanswertransfer"),
-        *("transfer.notavailable", "notavailabletransfer", "endpoint.donotdisturb", "notavailable"),
-    }
-)
-
 _TRANSFER, _REJECTED, _ACCEPTED = EventKind.TRANSFER, EventKind.REJECTED, EventKind.ACCEPTED
 _CONNECTED = EventKind.CONNECTED
-_CHANGES = frozenset({EventKind.QUEUED, EventKind.OFFERED, EventKind.REFUSED, EventKind.STATE})
+_RINGS = frozenset({EventKind.OFFERED, EventKind.REFUSED})
+_CHANGES = _RINGS | {EventKind.QUEUED, EventKind.STATE}
 
 
 class _Early(NamedTuple):
@@ -38,10 +32,16 @@ class _Early(NamedTuple):
     holder: Request | None
 
 
-def requests_of(conversation: Conversation, parties: Parties, timing: Timing, steps: list[Step]) -> tuple[Request, ...]:
-    """The requests of a conversation in time order, each with its answers."""
+def requests_of(
+    conversation: Conversation, parties: Parties, timing: Timing, steps: list[Step], left: datetime | None
+) -> tuple[Request, ...]:
+    """The requests of a conversation in time order, each with its answers. `left` is when the caller did."""
     asked = [event for _, event, _ in steps if event.kind is _TRANSFER]
-    return _Pairing(conversation, parties, timing, asked).run(steps) if asked else ()
+    if not asked:
+        return ()
+    pairing = _Pairing(conversation, parties, timing, asked)
+    pairing.too_late = left + timing.early if left is not None else None
+    return pairing.run(steps)
 
 
 class _Pairing:
@@ -51,13 +51,14 @@ class _Pairing:
         self.conversation = conversation
         self.parties = parties
         self.timing = timing
-        self.keys: dict[str, str] = {}  # any id of an asked target → the one id it is known by here
+        self.keys = Keys(parties)
         self.without_answer: dict[tuple[str, str], list[Request]] = defaultdict(list)  # by sender and target; "" is any
         self.held: dict[str, list[Request]] = defaultdict(list)  # by target: not refused so far; "" is any
         self.refused: dict[str, Request] = {}
         self.early: dict[tuple[str, str], _Early] = {}
         self.lost: list[tuple[Event | None, Sign, str]] = []  # answers that stand before every request
         self.seen: set[str] = set()
+        self.too_late: datetime | None = None  # who comes later than this found no caller
         self.requests = [self._request(number, event) for number, event in enumerate(asked, 1)]
 
     def run(self, steps: list[Step]) -> tuple[Request, ...]:
@@ -96,11 +97,11 @@ class _Pairing:
         elif sender is not None and is_agent(sender):
             by = "agent"
         if ref is not None:
-            self.keys[ref.asked] = self.keys[ref.id] = ref.id
+            self.keys.known[ref.asked] = self.keys.known[ref.id] = ref.id
         return Request(number, event, by, sender, ref, leg, event.at)
 
     def _asked(self, request: Request) -> None:
-        key, sender = self._key(request.event.to_id), request.event.from_id
+        key, sender = self.keys.find(request.event.to_id), request.event.from_id
         first = self._first_of_two(request, key)
         if first is not None:
             request.duplicate_of = first.number
@@ -120,7 +121,7 @@ class _Pairing:
                 row[-2:] = request, first
 
     def _first_of_two(self, request: Request, key: str) -> Request | None:
-        before = _top(self.held[key]) if key else None
+        before = top(self.held[key]) if key else None
         if before is None or before.at is None or request.at is None:
             return None
         sessions = {session_of(before.event), session_of(request.event)} - {""}
@@ -145,7 +146,7 @@ class _Pairing:
             if name[0] == "refused":
                 request.rejection = early.event
             else:
-                self._take(request, early.sign)
+                request.take(early.sign)
 
     # ---- answers ----
 
@@ -153,10 +154,10 @@ class _Pairing:
         key, request = self._nearest(event)
         if request is not None:
             request.rejection = event
-            self.refused[key] = self.refused[""] = self.refused[self._key(request.event.to_id)] = request
+            self.refused[key] = self.refused[""] = self.refused[self.keys.find(request.event.to_id)] = request
             return
         sign = Sign(event.path, event.type, event.at, None, names_target=True)
-        holder = _top(self.held[key])
+        holder = top(self.held[key])
         if holder is not None and holder.taken_back is None:
             holder.taken_back = event
         self.early["refused", key] = _Early(sign, event, holder)
@@ -167,50 +168,55 @@ class _Pairing:
         key, request = self._nearest(event)
         sign = Sign(event.path, TAKEN, event.at, leg, names_target=True)
         if request is None:
-            request = _top(self.held[key])
+            request = top(self.held[key])
         if request is not None:
-            self._take(request, sign)
+            request.take(sign)
             return
         self._too_late_or_early(key, "taken", sign)
 
     def _changed(self, event: Event, leg: Participant | None) -> None:
         """A leg was queued, rung, refused, or changed otherwise."""
-        machine = leg is not None and (leg.path in self.parties.machine_paths)
-        if machine and event.kind in (EventKind.OFFERED, EventKind.REFUSED):
+        if event.kind in _RINGS and leg is not None and leg.path in self.parties.machine_paths:
             return
-        key = self._key_of(leg, event.participant_id)
-        request = _top(self.held[key])
+        key = self.keys.of(leg, event.participant_id)
+        request = top(self.held[key])
         if request is None:
             return
         sign = Sign(event.path, event.state or event.type, event.at, leg, names_target=bool(key))
         if event.kind is EventKind.QUEUED:
-            if request.queued is None or (sign.names_target and not request.queued.names_target):
-                request.queued = sign
+            request.queued = last_queue(request.queued, sign)
             request.accepted = request.accepted or sign
         elif event.kind is EventKind.STATE:
             request.reacted = request.reacted or sign
         else:
             request.offered = request.offered or sign
-            if event.kind is EventKind.REFUSED:
+            if event.kind is not EventKind.REFUSED:
+                request.rung = sign
+            else:
                 request.refusals.append(sign)
+                if request.rung is not None and request.rung.who is leg:
+                    request.rung = None
 
     def _joined(self, event: Event, leg: Participant | None) -> None:
         """A leg came, as an event or its own time tells."""
         id_ = event.participant_id
         mark = leg.path if leg is not None else id_
-        again, key = mark in self.seen, self._key_of(leg, id_)
+        again, key = mark in self.seen, self.keys.of(leg, id_)
         self.seen.add(mark)
         sign = Sign(event.path, event.state or event.type, event.at, leg, bool(key))
+        if leg is not None and event.at is not None and self.too_late is not None and event.at > self.too_late:
+            self._came_too_late(sign, key)
+            return
         if key:
-            request = _top(self.held[key])
+            request = top(self.held[key])
             if request is not None and request.at is None and sign.path.endswith("Time"):
                 request.undecided = True
             elif request is not None:
-                self._take(request, sign)
+                request.take(sign)
             else:
                 self._too_late_or_early(key, "taken", sign)
             return
-        request = _top(self.held[""])
+        request = top(self.held[""])
         if leg is None or not (is_agent(leg) or leg.purpose in QUEUES):
             if request is not None and not again:
                 request.reacted = request.reacted or sign
@@ -219,24 +225,20 @@ class _Pairing:
         elif request is not None and request.at is None and sign.path.endswith("Time"):
             request.undecided = True
         elif request is not None:
-            self._take(request, sign)
+            request.take(sign)
         else:
-            self.early["agent", ""] = _Early(sign, None, None)
-            self.lost.append((None, sign, ""))
+            self._too_late_or_early("", "agent", sign)
 
-    def _take(self, request: Request, sign: Sign) -> None:
-        request.accepted = request.accepted or sign
-        if sign.who is None:
-            return
-        if is_agent(sign.who):
-            if sign.value != TAKEN:
-                request.answered = request.answered or sign
-        elif sign.who.purpose in QUEUES:
-            request.queued = request.queued or sign
+    def _came_too_late(self, sign: Sign, key: str) -> None:
+        """The caller had gone: an agent was about to take the call, and answered nobody."""
+        request = top(self.held[key])
+        if request is not None and sign.who is not None and is_agent(sign.who) and sign.who is not request.sender:
+            request.offered = request.offered or sign
 
     def _too_late_or_early(self, key: str, name: str, sign: Sign) -> None:
-        """The target came though it had been refused, or just before it was asked for."""
-        holder = self.refused.get(key)
+        """Who came did so though the request had been refused, or just before it was made."""
+        new_agent = sign.who is not None and is_agent(sign.who)
+        holder = self.refused.get(key) if key or new_agent else None
         if holder is not None and holder.late is None:
             holder.late = sign
         self.early[name, key] = _Early(sign, None, holder)
@@ -245,49 +247,33 @@ class _Pairing:
 
     def _nearest(self, event: Event) -> tuple[str, Request | None]:
         """The key of the target that an answer names, and the nearest earlier request without an answer."""
-        key = self._key(event.to_id) or self._key(event.participant_id)
+        key = self.keys.find(event.to_id) or self.keys.find(event.participant_id)
         if event.from_id:
-            found = _without_answer(self.without_answer.get((event.from_id, key)))
+            found = without_answer(self.without_answer.get((event.from_id, key)))
             if found is not None:
                 return key, found
-        return key, _without_answer(self.without_answer.get(("", key)))
-
-    def _key(self, id_: str) -> str:
-        """The id that an asked target is known by, or ""."""
-        if not id_:
-            return ""
-        return self.keys.get(id_) or self._key_of(self.parties.by_id.get(id_), "")
-
-    def _key_of(self, leg: Participant | None, id_: str) -> str:
-        if id_ in self.keys:
-            return self.keys[id_]
-        if leg is None:
-            return ""
-        for each in (leg.id, leg.user_id, leg.queue_id, leg.flow_id):
-            if each in self.keys:
-                return self.keys[each]
-        return ""
+        return key, without_answer(self.without_answer.get(("", key)))
 
     # ---- what the legs say, and what has no place in time ----
 
     def _leg(self, leg: Participant) -> None:
         """A leg that never connected was rung; one connected since nobody knows when is an answer too."""
-        key = self._key_of(leg, leg.id)
-        request = _top(self.held[key])
+        key = self.keys.of(leg, leg.id)
+        request = top(self.held[key])
         if request is None or (leg.ended_at and request.at and leg.ended_at < request.at):
             return
         state = Sign(f"{leg.path}.state", leg.state, None, leg, bool(key))
         if leg.state == "connected" and (key or is_agent(leg)):
             if key and is_agent(leg):
-                self._take(request, state)
+                request.take(state)
             else:
                 request.undecided = True
         elif leg.purpose in QUEUES and leg.state in ("queued", "waiting"):
             request.accepted, request.queued = request.accepted or state, request.queued or state
         elif is_agent(leg):
-            if leg.state in _RINGING:
-                request.offered = request.offered or state
-            if leg.disconnect_type in _NOT_TAKEN:
+            if leg.state in RINGING:
+                request.offered, request.rung = request.offered or state, request.rung or state
+            if leg.disconnect_type in NOT_TAKEN:
                 sign = Sign(f"{leg.path}.disconnectType", leg.disconnect_type, leg.ended_at, leg, bool(key))
                 request.offered = request.offered or sign
                 request.refusals.append(sign)
@@ -307,23 +293,9 @@ class _Pairing:
                 if event is not None:
                     only.rejection = event
                 else:
-                    self._take(only, sign)
+                    only.take(sign)
         for request in waiting:
-            keys = {"", self._key(request.event.to_id)}
+            keys = {"", self.keys.find(request.event.to_id)}
             cases = {(key, timed) for key in keys for timed in ((False, True) if request.at is None else (False,))}
             if request.open and not cases.isdisjoint(doubtful):
                 request.undecided = True
-
-
-def _top(row: list[Request]) -> Request | None:
-    """The latest request that has not been refused."""
-    while row and row[-1].rejection is not None:
-        row.pop()
-    return row[-1] if row else None
-
-
-def _without_answer(row: list[Request] | None) -> Request | None:
-    """The latest request without an answer."""
-    while row and not row[-1].open:
-        row.pop()
-    return row[-1] if row else None

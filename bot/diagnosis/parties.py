@@ -51,8 +51,13 @@ class Parties:
         """The leg with this id, or the one of this user, queue or flow."""
         leg = self.by_id.get(id_)
         if leg is None and id_ in self.by_object:
-            return self.by_object[id_][0]
+            leg = self.by_object[id_][0]
+            return None if leg.path in self.customer_paths else leg  # the caller in a queue is not the queue
         return leg
+
+    def called(self, leg: Participant) -> str:
+        """A leg in a sentence; one without a name by its id. The caller is never named."""
+        return "the caller" if leg.path in self.customer_paths else named(leg) or clean(leg.id, _LONGEST_NAME)
 
     def target(self, asked: str) -> TargetRef | None:
         """What a `toParticipantId` means. None where there is nothing to look up: no id, the caller, the bot itself."""
@@ -63,7 +68,8 @@ class Parties:
             found = self.by_object.get(asked)
             if found is None:
                 return TargetRef(asked, asked)
-            return TargetRef(asked, asked, found[1], named(found[0]) if _stands_for(found[0], found[1]) else "")
+            known = found[0].path not in self.customer_paths and _stands_for(*found)
+            return TargetRef(asked, asked, found[1], named(found[0]) if known else "")
         if leg.path in self.customer_paths or leg.path in self.bot_paths:
             return None
         id_, kind = _object_of(leg)
@@ -158,7 +164,9 @@ def _customers(conversation: Conversation, bot_paths: frozenset[str]) -> tuple[P
 
 
 def _stands_for(leg: Participant, kind: TargetKind) -> bool:
-    """Whether the leg is the user, queue or flow itself: an agent's leg may carry his queue's id too."""
+    """Whether the leg is the user, queue or flow itself: caller and agent may carry their queue's id too."""
+    if leg.purpose in CUSTOMERS:
+        return False
     if kind is _QUEUE:
         return leg.purpose in QUEUES or not leg.user_id
     if kind is _FLOW:

@@ -45,13 +45,23 @@ _PHRASES = (
     "|service (?:temporarily )?unavailable|gateway time-?out|conflict"
 )
 _STATUS = re.compile(
-    rf"\bHTTP(?:/[\d.]+)?[ :]+(?P<a>[1-5]\d\d)\b"
-    rf"|\b(?P<b>[1-5]\d\d)[ :-]+(?:{_PHRASES})\b"
-    rf"|\b(?:(?:status|error)? ?code|status)[ :=#]+(?P<c>[1-5]\d\d)\b(?!\s*(?:ms|s|sec|seconds|%)\b)"
-    rf"|^\s*(?P<d>[1-5]\d\d)\s*$",
+    rf"\bHTTP(?:/[\d.]+)?(?:[ _](?:error|status|response))?(?:[ _]code)?[ :=_-]*(?P<a>[1-5]\d\d)\b"
+    rf"|\b(?P<b>[1-5]\d\d)[\s:_-]+(?:{_PHRASES})\b"
+    # A code of something else than the answer is none: "area code 503", "agent reason code 403".
+    rf"|(?:\b(?:status|error|response|result|with) ?code|(?<!\w )\bcode|(?<!agent )(?<!user )\bstatus)"
+    rf"[ :=#]+(?P<c>[1-5]\d\d)\b(?!\s*(?:ms|s|sec|seconds|%)\b)"
+    rf"|^\s*(?:\[(?P<d>[1-5]\d\d)\]|(?P<e>[1-5]\d\d)\s*(?:$|[:.]))",
     re.IGNORECASE,
 )
 _SYMBOL = re.compile(r"^\s*([A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)+|[A-Z]{4,})\b")
+
+# What a word like "queue" may stand before without being the thing that is missing or closed: "unknown queue error".
+_OF_IT = (
+    r"(?:error|state|status|type|version|exception|failure|response|credentials?|session|token|password|permissions?"
+    r"|event|request|message)\b"
+)
+_NAMED = rf"(?: (?!{_OF_IT})[^\s,;:]{{0,59}}[^\s,;:.]){{0,6}}?"  # a name may stand between: "queue Billing is full"
+_THING = r"(?:participant|target|queue|user|agent|flow|destination|skill)(?: ?id)?"
 
 # Asked in this order: the more special first. Underscores and hyphens read as blanks.
 _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
@@ -66,17 +76,19 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
             Family.CLOSED,
             "CLOSED",
             (
-                r"\b(?:queue|skill|office|branch|target|we are) (?:is )?closed\b|^closed\b"
-                r"|\bout(?:side)?(?: of)?(?: the)?"
-                r" (?:business |opening |office |service )?hours\b|\bafter ?hours\b|\bholiday\b|\bnot open\b"
+                rf"\b(?:queue|skill|office|branch|target|we)(?:{_NAMED} (?:is|are|was))? (?:currently |now )?closed\b"
+                r"|^closed\b|\bout(?:side)?(?: of)?(?: the)?"
+                r" (?:business |opening |operating |office |service )?hours\b"
+                r"|\bafter ?hours\b|\bholidays?\b|\bnot open\b"
             ),
         ),
         (
             Family.FORBIDDEN,
             "FORBIDDEN",
             (
-                r"\bforbidden\b|\bunauthori[sz]ed\b|\bnot (?:authori[sz]ed|permitted|allowed)\b|\bpermission\b"
-                r"|\baccess denied\b|\b(?:invalid|expired) (?:access )?token\b"
+                r"\bforbidden\b|\bunauthori[sz]ed\b|\bnot (?:authori[sz]ed|permitted|allowed)\b|\bpermissions?\b"
+                r"|\baccess (?:is )?denied\b|\b(?:invalid|expired) (?:access )?token\b"
+                r"|\b(?:invalid|expired|wrong) (?:\w+ )?credentials?\b"
                 r"|\btoken (?:has )?(?:is )?(?:expired|invalid)\b"
                 r"|\binsufficient (?:scope|privileges|rights)\b"
             ),
@@ -85,19 +97,20 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
             Family.INVALID,
             "INVALID_PARTICIPANT",
             (
-                r"\b(?:invalid|unknown|no such|nonexistent) (?:to ?)?"
-                r"(?:participant|target|queue|user|agent|flow|destination|skill)\b"
-                r"|\b(?:participant|target|queue|user|agent|flow|destination|skill)(?: id)? (?:was |is |does )?"
-                r"(?:not found|not exist|unknown|invalid|inactive)\b"
+                rf"\b(?:invalid|unknown|no such|nonexistent) (?:to ?)?{_THING}\b(?! {_OF_IT})"
+                rf"|\b{_THING}{_NAMED}(?: (?:was|is|does))? not (?:found|exist)\b"
+                rf"|\b{_THING}(?:{_NAMED} (?:was|is))? (?:unknown|invalid|inactive)\b(?! {_OF_IT})"
             ),
         ),
         (
             Family.STAFFING,
             "NO_AGENTS_AVAILABLE",
             (
-                r"\bno (?:free |available )?agents?\b|\bnobody\b.*\bavailable\b|\bagents? (?:is |are )?"
+                r"\bno (?:free |available )?(?:agents?|staff)\b|\bnobody\b.*\bavailable\b"
+                rf"|\b(?:agents?|users?)(?:{_NAMED} (?:is|are|was))? (?:currently |now )?"
                 r"(?:not available|unavailable|busy|offline|logged out|not logged in|on break)\b"
-                r"|\bqueue (?:is )?(?:full|at capacity)\b|\bqueue (?:limit|capacity)\b|\ball agents\b.*\bbusy\b|^busy\b"
+                rf"|\bqueue(?:{_NAMED} (?:is|was))? (?:currently |now )?(?:full|at capacity)\b"
+                r"|\bqueue (?:limit|capacity)\b|\ball agents\b.*\bbusy\b|^busy\b"
             ),
         ),
         (
@@ -122,23 +135,26 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
 
 
 @lru_cache(maxsize=256)
-def read(reason: str, code: str) -> Reason:
-    """What a refusal with this text and this code field means."""
+def read(reason: str, code: str, status: str = "") -> Reason:
+    """What a refusal with this text, this code field and this HTTP status beside it means."""
     said = reason[:_LONGEST_READ]
     text = clean(said, LONGEST_REASON)
-    status = _status(said, code)
+    status = status or _status(said, code)
     symbol = _symbol(said, code)
-    by_words, canonical = _by_words(f"{code} {said}" if code and not code.isdigit() else said)
+    by_words, canonical = _by_words(f"{code.replace('.', ' ')} {said}" if code and not code.isdigit() else said)
     family = _by_status(status, by_words)
     return Reason(family, symbol or status or canonical, text or clean(code, _LONGEST_CODE))
 
 
+def is_status(code: str) -> bool:
+    """Whether a code is an HTTP status."""
+    return len(code) == 3 and code.isascii() and code.isdigit() and "1" <= code[0] <= "5"  # noqa: PLR2004 - its length
+
+
 def _status(said: str, code: str) -> str:
-    if len(code) == 3 and code.isascii() and code.isdigit() and "1" <= code[0] <= "5":  # noqa: PLR2004 - an HTTP status
+    if is_status(code):
         return code
-    if found := _STATUS.search(code[:_LONGEST_CODE]):
-        return str(next(filter(None, found.groups())))
-    found = _STATUS.search(said)
+    found = _STATUS.search(code[:_LONGEST_CODE]) or _STATUS.search(said)
     return str(next(filter(None, found.groups()))) if found else ""
 
 
@@ -146,7 +162,7 @@ def _symbol(said: str, code: str) -> str:
     if code and not code.isdigit():
         return clean(code, _LONGEST_CODE)
     found = _SYMBOL.match(said)
-    return found[1][:_LONGEST_CODE] if found and found[1] != "HTTP" else ""
+    return found[1][:_LONGEST_CODE] if found and not found[1].startswith("HTTP") else ""
 
 
 def _by_words(said: str) -> tuple[Family, str]:
@@ -155,6 +171,9 @@ def _by_words(said: str) -> tuple[Family, str]:
         if pattern.search(words):
             return family, code
     return Family.UNKNOWN, ""
+
+
+_SAYS_MORE = (Family.CLOSED, Family.STAFFING, Family.DECLINED, Family.DUPLICATE)
 
 
 def _by_status(status: str, by_words: Family) -> Family:
@@ -166,5 +185,5 @@ def _by_status(status: str, by_words: Family) -> Family:
     if status == "429" or status[0] == "5":
         return Family.PLATFORM
     if status in ("400", "404"):
-        return by_words if by_words in (Family.CLOSED, Family.STAFFING, Family.DECLINED) else Family.INVALID
+        return by_words if by_words in _SAYS_MORE else Family.INVALID
     return by_words

@@ -42,13 +42,14 @@ def about_the_record(conversation: Conversation, parties: Parties, requests: tup
     return found
 
 
-def never_asked(conversation: Conversation, parties: Parties) -> Finding:
+def never_asked(conversation: Conversation, parties: Parties, *, over: bool) -> Finding:
     """There is no request, in a record that would show one."""
-    text = "The bot never asked: there is no sessionTransfer of the bot among the events."
+    where = "there is no sessionTransfer of the bot among the events"
     if conversation.profile == "contacts":
-        text = "The bot never asked: Cognigy's log has no signal."
-        if not parties.bots:
-            text = "Nobody asked for a handover: no bot took part in this call."
+        where = "Cognigy's log has no signal"
+    text = f"The bot {'never asked' if over else 'has not asked so far'}: {where}."
+    if conversation.profile == "contacts" and not parties.bots:
+        text = "Nobody asked for a handover: no bot took part in this call."
     return plain(Code.NO_TRANSFER_EVENT, text, {"events": len(conversation.events)})
 
 

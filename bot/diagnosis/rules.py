@@ -8,16 +8,12 @@ only where the record is silent, and never surely on a call older than a quarter
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from bot.diagnosis import signals
-from bot.diagnosis.case import Case, Rule, Verdict, away_then, family, gone, how_sure, inactive, missing, unknown
+from bot.diagnosis import signals, taken
+from bot.diagnosis.case import Case, Rule, Verdict, family, gone, how_sure, inactive, missing, unknown
 from bot.diagnosis.handover import TargetKind, TargetStatus
 from bot.diagnosis.order import clock
 from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome
 from bot.diagnosis.reasons import Family
-
-_WITH_THE_CALLER = timedelta(seconds=2)  # a queue's leg that ends this close to the caller's lasted to the end
 
 # Python 3.11 is slow to look up a member of an enum: what every call is asked for is looked up once.
 _FORBIDDEN, _INVALID, _PLATFORM = Family.FORBIDDEN, Family.INVALID, Family.PLATFORM
@@ -40,82 +36,6 @@ def _first(rules: tuple[Rule, ...], case: Case) -> Verdict | None:
         if verdict is not None:
             return verdict
     return None
-
-
-# ---- taken ----------------------------------------------------------------------------------------------------------
-
-
-def answered(case: Case) -> Verdict | None:
-    """A human is in the call."""
-    sign = case.request.answered
-    if sign is None:
-        return None
-    named = sign.names_target and sign.at is not None
-    sure = named or case.request.queued is not None or case.request.accepted is not sign
-    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, _CERTAIN if sure else _LIKELY)
-
-
-def came_after_a_refusal(case: Case) -> Verdict | None:
-    """Refused first, and then the target itself came."""
-    if case.request.late is None:
-        return None
-    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, _LIKELY)
-
-
-def left_while_waiting(case: Case) -> Verdict | None:
-    """The call stood in a queue, or an agent was rung, and it ended before a human was there."""
-    request, ending = case.request, case.ending
-    if not (request.queued or request.offered) or not ending.over or request.rejection or request.taken_back:
-        return None
-    lasted = _lasted(case)
-    if not lasted and case.profile != "contacts":  # a contact's states show a human wherever one came
-        return None
-    if case.silence is not None and case.silence <= case.timing.abandon and case.caller_left_first:
-        return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, _LIKELY)
-    sure = ending.customer_left is not None and lasted
-    return Verdict(
-        Outcome.UNANSWERED,
-        Code.AGENT_REFUSED if request.refusals else _reason_then(case) or Code.NOBODY_ANSWERED,
-        _CERTAIN if sure else _LIKELY,
-        () if sure else (f"somebody at {case.name} answered and the record does not show it",),
-    )
-
-
-def _reason_then(case: Case) -> Code | None:
-    """What is known of that time and explains why nobody came: the queue was closed, the asked agent was away."""
-    if case.target is not None and case.target.closed_then:
-        return Code.TARGET_CLOSED
-    return Code.TARGET_UNAVAILABLE if away_then(case) else None
-
-
-def _lasted(case: Case) -> bool:
-    """Whether the queue's leg was there until the caller left: one that ended before may have passed the call on."""
-    queue = case.request.queued.who if case.request.queued else None
-    left = case.ending.customer_left or case.ending.at
-    if queue is None or queue.ended_at is None or left is None or case.request.offered is not None:
-        return True
-    return queue.ended_at >= left - _WITH_THE_CALLER
-
-
-def still_waiting(case: Case) -> Verdict | None:
-    """Queued or being rung, and the call is live."""
-    request = case.request
-    if not (request.queued or request.offered) or case.ending.over or request.rejection or request.taken_back:
-        return None
-    queue = request.queued.who if request.queued else None
-    passed_on = queue is not None and queue.ended_at is not None and request.offered is None
-    if passed_on and case.profile != "contacts":
-        return None
-    return Verdict(Outcome.WAITING, None, _CERTAIN)
-
-
-def taken(case: Case) -> Verdict | None:
-    """CXone took it; whether a human answered, the record does not show."""
-    sign = case.request.accepted
-    if sign is None or case.request.taken_back:
-        return None
-    sure = sign.names_target and sign.at is not None
-    return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, _CERTAIN if sure else _LIKELY)
 
 
 # ---- valid and authorised? ------------------------------------------------------------------------------------------
@@ -180,12 +100,7 @@ def refused_by_the_target(case: Case) -> Verdict | None:
     if cause is None:
         return None
     if inactive(case) and not case.read_late:
-        return Verdict(
-            Outcome.INVALID_TARGET,
-            Code.TARGET_INACTIVE,
-            _LIKELY,
-            (f"{case.name} refused for the reason that CXone states, and was switched off only afterwards",),
-        )
+        return gone(case)
     return Verdict(Outcome.REJECTED, cause, _CERTAIN, fault=Fault.TARGET)
 
 
@@ -196,17 +111,36 @@ _TARGETS_REASONS: dict[Family | None, Code] = {
 }
 
 
+def refused_after_the_caller_left(case: Case) -> Verdict | None:
+    """The caller hung up within seconds of the request, and the refusal came only then."""
+    if case.silence is None or case.silence > case.timing.abandon or not case.refused_without_caller:
+        return None
+    other = (f"{case.name} would have refused it anyway",)
+    return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, Confidence.POSSIBLE, other)
+
+
 def refused_for_a_reason_nobody_knows(case: Case) -> Verdict:
     """Any other refusal: its reason says nothing about a side, and a target that is gone is the likeliest cause."""
     lost = gone(case)
     if lost is not None:
         return lost
-    others = [f"{case.name} had nobody available", "a limit or a policy inside CXone"]
+    others = [
+        _NOT_READY.get(case.kind, "{} had nobody available").format(case.name),
+        "a limit or a policy inside CXone",
+    ]
+    if case.refused_without_caller:
+        others.insert(0, "it was refused because the caller had hung up")
     if case.target is not None and case.target.closed_then:
         return Verdict(Outcome.REJECTED, Code.TARGET_CLOSED, _LIKELY, fault=Fault.TARGET)
     if case.from_is_bot is False:
         others.insert(0, "the request was sent in the name of a participant who is not the bot")
     return Verdict(Outcome.REJECTED, Code.TRANSFER_REJECTED, Confidence.POSSIBLE, tuple(others), Fault.UNKNOWN)
+
+
+_NOT_READY: dict[TargetKind | None, str] = {
+    TargetKind.USER: "{} was not available",
+    TargetKind.FLOW: "a step of the flow {} failed",
+}
 
 
 # ---- no answer ------------------------------------------------------------------------------------------------------
@@ -262,7 +196,7 @@ def sender_is_not_the_bot(case: Case) -> Verdict | None:
     return Verdict(
         Outcome.FORBIDDEN,
         Code.FROM_PARTICIPANT_NOT_BOT,
-        _LIKELY,
+        Confidence.POSSIBLE,
         ("the Studio flow does not listen for `sessionTransfer`",),
     )
 
@@ -291,8 +225,14 @@ def ignored(case: Case) -> Verdict:
         # A contact's script is where the call came in: its id is right.
         if case.request.ref is not None and not (case.profile == "contacts" and case.kind is TargetKind.FLOW):
             others.append(f"the id of {case.name} is stale or mistyped: it could not be checked")
+    elif target.missing:
+        others.append(f"{case.name} is a participant of this call and does not exist in CXone any more")
     elif target.is_available is False:
         others.append(f"{case.name} took no calls at that time")
+    if case.there_before:
+        others.append(f"{case.name} was in the call already when the bot asked")
+    if case.from_is_bot is None:
+        others.append("the request was sent in another's name: no bot is among the participants to compare with")
     if case.unread:
         others.append("an answer stands in a part of the record that could not be read")
     if target is not None and target.listens is False:
@@ -302,7 +242,13 @@ def ignored(case: Case) -> Verdict:
     return Verdict(Outcome.IGNORED, Code.TRANSFER_IGNORED, how_sure(others), tuple(others))
 
 
-TAKEN: tuple[Rule, ...] = (answered, came_after_a_refusal, left_while_waiting, still_waiting, taken)
+TAKEN: tuple[Rule, ...] = (
+    taken.answered,
+    taken.came_after_a_refusal,
+    taken.left_while_waiting,
+    taken.still_waiting,
+    taken.taken,
+)
 REFUSED: tuple[Rule, ...] = (
     signals.nothing_to_signal,
     signals.channel_without_handover,
@@ -314,6 +260,7 @@ REFUSED: tuple[Rule, ...] = (
     refused_as_invalid,
     refused_by_the_platform,
     refused_by_the_target,
+    refused_after_the_caller_left,
     refused_for_a_reason_nobody_knows,
 )
 SILENT: tuple[Rule, ...] = (

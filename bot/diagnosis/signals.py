@@ -63,9 +63,8 @@ def signal_not_taken(case: Case) -> Verdict | None:
     rejection = case.request.rejection
     if rejection is None or rejection.source != "Cognigy" or family(case) is not Family.INVALID:
         return None
-    return Verdict(
-        Outcome.INVALID_TARGET, Code.WRONG_CONTACT, Confidence.LIKELY, ("the signal's values were not valid",)
-    )
+    other = ("the signal's values were not valid",)
+    return Verdict(Outcome.INVALID_TARGET, Code.WRONG_CONTACT, Confidence.POSSIBLE, other)
 
 
 def signal_to_the_main_contact(case: Case) -> Verdict | None:
@@ -73,7 +72,7 @@ def signal_to_the_main_contact(case: Case) -> Verdict | None:
     if not case.request.event.properties.get("signalledMain"):
         return None
     other = "the script behind the main contact was meant to take the signal and did not"
-    return Verdict(Outcome.INVALID_TARGET, Code.WRONG_CONTACT, Confidence.LIKELY, (other,))
+    return Verdict(Outcome.INVALID_TARGET, Code.WRONG_CONTACT, Confidence.POSSIBLE, (other,))
 
 
 def closed_at_that_time(case: Case) -> Verdict | None:
@@ -82,7 +81,7 @@ def closed_at_that_time(case: Case) -> Verdict | None:
     if case.profile != "contacts" or target is None or target.closed_then is not True:
         return None
     other = ("the script does not listen, and the hours had nothing to do with it",)
-    return Verdict(Outcome.REJECTED, Code.TARGET_CLOSED, Confidence.LIKELY, other, Fault.TARGET)
+    return Verdict(Outcome.REJECTED, Code.TARGET_CLOSED, Confidence.POSSIBLE, other, Fault.TARGET)
 
 
 def queue_for_another_medium(case: Case) -> Verdict | None:

@@ -9,7 +9,7 @@ from bot.diagnosis.case import Case, Verdict
 from bot.diagnosis.handover import Conversation
 from bot.diagnosis.order import seconds
 from bot.diagnosis.outcomes import Code, Fault, Outcome
-from bot.diagnosis.parties import Parties, clean, named
+from bot.diagnosis.parties import Parties, clean, is_agent, named
 from bot.diagnosis.reasons import Family
 
 _LONGEST_QUOTE = 120
@@ -32,7 +32,9 @@ def _sentence(case: Case, text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def without_request(conversation: Conversation, parties: Parties, outcome: Outcome, *, over: bool) -> tuple[str, str]:
+def without_request(
+    conversation: Conversation, parties: Parties, outcome: Outcome, *, over: bool, asked: bool
+) -> tuple[str, str]:
     """Headline and summary of a call in which the bot asked for nothing, as far as the record tells."""
     participants, events = len(conversation.participants), len(conversation.events)
     looked = f"Looked at {_many(participants, 'participant')} and {_many(events, 'event')}"
@@ -40,17 +42,19 @@ def without_request(conversation: Conversation, parties: Parties, outcome: Outco
         shows = conversation.asks_visible
         why = "its list of events could not be read" if shows else "this record cannot show whether the bot asked"
         return "The record does not tell whether the bot asked", f"{looked}: {why}."
+    if conversation.outbound:
+        return "This call went out to the customer", f"{looked}: the call went out, and no bot asked for a handover."
     if not parties.bots:
         return (
             "No bot took part in this call",
-            f"{looked}: there is no bot among them, and nobody asked for a handover.",
+            f"{looked}: there is no bot among them, and {'only an agent' if asked else 'nobody'} asked for a handover.",
         )
     name = named(parties.bots[0]) or "The bot"
     nothing = "no signal" if conversation.profile == "contacts" else "no sessionTransfer"
-    when = "never asked" if over else "has not asked so far"
+    asked_for = "never asked for a handover" if over else "has not asked for a handover so far"
     return (
-        f"The bot {when} for a handover",
-        f"{name} {when} for a handover: {looked[0].lower()}{looked[1:]}, {nothing}.",
+        f"The bot {asked_for}",
+        f"{name} {asked_for}: {looked[0].lower()}{looked[1:]}, {nothing}.",
     )
 
 
@@ -71,17 +75,34 @@ def _said(case: Case) -> str:
     return f": “{text}”" if text else ", without a reason"
 
 
-def _silence(case: Case) -> str:
+def silence(case: Case) -> str:
+    """How long nothing happened, as people say it."""
     return seconds(case.silence) if case.silence is not None else "an unknown time"
 
 
-def _wait(case: Case) -> str:
-    return seconds(case.waited) if case.waited is not None else "an unknown time"
+def _ago(case: Case) -> str:
+    return f"{silence(case)} ago" if case.silence else "just now"
+
+
+def left_when(case: Case, what: str) -> str:
+    """How long after something the caller hung up."""
+    return f"{silence(case)} after {what}" if case.silence else f"in the moment when {what}"
+
+
+def came_late(case: Case) -> str:
+    """Who came though the transfer had been refused: "Ana answered 7 s after the transfer had been refused"."""
+    came = case.request.late.at if case.request.late is not None else None
+    refused = case.request.rejection.at if case.request.rejection is not None else None
+    after = f" {seconds(came - refused)}" if came is not None and refused is not None else ""
+    who = _answerer(case)
+    to = f" to {case.name}" if who and who != case.name else ""
+    return f"{who or case.name} {'answered' if who else 'took it'}{after} after the transfer{to} had been refused"
 
 
 def _answerer(case: Case) -> str:
-    sign = case.request.answered
-    return (named(sign.who) or sign.who.id) if sign is not None and sign.who is not None else ""
+    """The human who is in the call, or ""."""
+    sign = case.request.answered or case.request.late
+    return case.who(sign) if sign is not None and sign.who is not None and is_agent(sign.who) else ""
 
 
 def _accepted_headline(case: Case, _: Verdict) -> str:
@@ -92,28 +113,59 @@ def _accepted_headline(case: Case, _: Verdict) -> str:
 
 
 def _accepted(case: Case, _: Verdict) -> str:
-    who, sign = _answerer(case), case.request.answered
+    who, sign = case.who(case.request.answered), case.request.answered
     if who and sign is not None and not sign.names_target and case.kind == "user":
         return f"The handover was accepted: answered by {who}, not the asked target {case.name}."
     if who and who != case.name:
         return f"The handover to {case.name} was accepted and answered by {who}."
-    if case.request.late is not None and not who:
-        return f"{case.name} was refused first and then took the handover."
+    if case.request.late is not None and sign is None:
+        return f"{came_late(case)}."
     return f"{case.name} {'answered' if who else 'accepted'} the handover."
 
 
 def _waiting(case: Case, _: Verdict) -> str:
-    if case.request.offered and not case.request.queued:
-        return f"{case.name} is being rung since {_silence(case)}, and the call is live."
-    return f"The call has waited {_silence(case)} in {case.name} and is live."
+    if case.request.queued is None:
+        return f"{_waiting_headline(case, _)}; the call is live."
+    return f"The call has waited {waited(case)} in {case.place} and is live."
+
+
+def _waiting_headline(case: Case, _: Verdict) -> str:
+    if case.request.queued is not None:
+        return f"Waiting in {case.place} for {waited(case)}"
+    if case.request.rung is None:
+        return f"{case.who(case.request.refusals[-1]) or case.name} did not take the call"
+    return f"{case.who(case.request.rung) or case.name} has been rung for {silence(case)}"
+
+
+def waited(case: Case) -> str:
+    """How long the caller stood where the call was held."""
+    return seconds(case.waited) if case.waited is not None else "an unknown time"
+
+
+def stood(case: Case) -> str:
+    """What the caller waited in, or for, and how long."""
+    held = case.request.queued and (case.kind != "user" or case.elsewhere)
+    return f"The caller waited {waited(case)} {'in' if held else 'for'} {case.place}"
+
+
+def too_late(case: Case) -> str:
+    """Who was about to take the call when the caller had gone, "" if nobody was."""
+    offered, left = case.request.offered, case.ending.customer_left
+    if offered is None or offered.at is None or left is None or offered.at <= left:
+        return ""
+    return f" {case.who(offered)} came {seconds(offered.at - left)} after the caller had left."
 
 
 def _unanswered(case: Case, _: Verdict) -> str:
     rung = len(case.request.refusals)
     refused = f" {rung} {'agents were' if rung > 1 else 'agent was'} rung and did not take it." if rung else ""
-    where = "in" if case.request.queued and case.kind != "user" else "for"
     end = " and left" if case.ending.customer_left else ", and the call ended"
-    return f"The caller waited {_wait(case)} {where} {case.name}{end} before a human was there.{refused}"
+    return f"{stood(case)}{end} before a human was there.{refused}{too_late(case)}"
+
+
+def _was_away(case: Case, verdict: Verdict) -> bool:
+    """An agent who was not available has refused nothing."""
+    return verdict.cause is Code.NO_AGENTS_AVAILABLE and case.kind == "user"
 
 
 def _rejected_headline(case: Case, verdict: Verdict) -> str:
@@ -121,11 +173,15 @@ def _rejected_headline(case: Case, verdict: Verdict) -> str:
         return f"CXone itself failed the handover to {case.name}"
     if verdict.cause is Code.TARGET_CLOSED:
         return f"{case.name} was closed and refused the handover"
+    if verdict.side is Fault.UNKNOWN:
+        return f"The handover to {case.name} was refused"
+    if _was_away(case, verdict):
+        return f"{case.name} was not available"
     return f"{case.name} refused the handover"
 
 
 def _rejected(case: Case, verdict: Verdict) -> str:
-    who = "CXone" if verdict.side is not Fault.TARGET else case.name
+    who = case.name if verdict.side is Fault.TARGET and not _was_away(case, verdict) else "CXone"
     more = ""
     if verdict.side is Fault.UNKNOWN:
         given = case.reason is not None and case.reason.text
@@ -174,11 +230,11 @@ def _ignored(case: Case, verdict: Verdict) -> str:
     if case.profile == "contacts":
         lacks = "script has no ONSIGNAL action"
     why = f" The {lacks}." if verdict.cause is Code.FLOW_WITHOUT_TRIGGER else ""
-    return f"The bot asked for {case.name} and nothing happened for {_silence(case)}, {end}.{why}"
+    return f"The bot asked for {case.name} and nothing happened for {silence(case)}, {end}.{why}"
 
 
 def _abandoned(case: Case, _: Verdict) -> str:
-    return f"The caller hung up {_silence(case)} after the bot asked for {case.name}: too early to judge CXone."
+    return f"The caller hung up {left_when(case, f'the bot asked for {case.name}')}: too early to judge CXone."
 
 
 def _unknown(case: Case, verdict: Verdict) -> str:
@@ -188,12 +244,12 @@ def _unknown(case: Case, verdict: Verdict) -> str:
 
 _HEADLINES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.ACCEPTED: _accepted_headline,
-    Outcome.WAITING: lambda case, _: f"Waiting in {case.name} for {_silence(case)}",
-    Outcome.PENDING: lambda case, _: f"Handover to {case.name} asked for {_silence(case)} ago",
+    Outcome.WAITING: _waiting_headline,
+    Outcome.PENDING: lambda case, _: f"Handover to {case.name} asked for {_ago(case)}",
     Outcome.UNANSWERED: lambda case, _: (
-        f"{case.name} never answered: the caller waited {_wait(case)}"
-        if case.kind == "user"
-        else f"Nobody at {case.name} answered: the caller waited {_wait(case)}"
+        f"{case.name} never answered: the caller waited {waited(case)}"
+        if case.kind == "user" and case.elsewhere is None
+        else f"Nobody at {case.place} answered: the caller waited {waited(case)}"
     ),
     Outcome.REJECTED: _rejected_headline,
     Outcome.FORBIDDEN: lambda case, verdict: (
@@ -208,14 +264,14 @@ _HEADLINES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.IGNORED: lambda case, _: (
         f"{case.name} ignored the handover" if case.kind == "flow" else f"The handover to {case.name} was ignored"
     ),
-    Outcome.ABANDONED: lambda case, _: f"The caller hung up {_silence(case)} after the handover was asked for",
+    Outcome.ABANDONED: lambda case, _: f"The caller hung up {left_when(case, 'the handover was asked for')}",
     Outcome.UNKNOWN: lambda case, _: f"Unknown what came of the handover to {case.name}",
 }
 _SUMMARIES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.ACCEPTED: _accepted,
     Outcome.WAITING: _waiting,
     Outcome.PENDING: lambda case, _: (
-        f"The bot asked for {case.name} {_silence(case)} ago; the call is live, and an answer may still come."
+        f"The bot asked for {case.name} {_ago(case)}; the call is live, and an answer may still come."
     ),
     Outcome.UNANSWERED: _unanswered,
     Outcome.REJECTED: _rejected,

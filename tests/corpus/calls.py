@@ -680,7 +680,7 @@ REFUSED = [
         "asked",
         "connector",
         "from_participant_not_bot",
-        "likely",
+        "possible",
         Q,
     ),
     Known(

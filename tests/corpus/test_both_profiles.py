@@ -46,6 +46,7 @@ def test_the_other_profile_tells_the_same(known: Known) -> None:
     if isinstance(found, str):
         assert found in CANNOT
         return
+    assert bool(found.alternatives) == (found.confidence == "possible")
     assert found.outcome is Outcome.UNKNOWN or (found.outcome, found.fault) == (known.outcome, known.fault)
 
 

@@ -13,10 +13,11 @@ from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Diagnosis
 from bot.diagnosis.outcomes import Status
 from tests.corpus.calls import CALLS as TOLD
+from tests.corpus.corners import CORNERS
 from tests.corpus.hard import HARD_CALLS
 from tests.corpus.story import Known
 
-CALLS = [*TOLD, *HARD_CALLS]
+CALLS = [*TOLD, *HARD_CALLS, *CORNERS]
 
 
 def told(known: Known) -> Diagnosis:
@@ -37,6 +38,7 @@ def test_call(known: Known) -> None:
         known.codes,
     )
     assert known.confidence in ("", found.confidence)
+    assert bool(found.alternatives) == (found.confidence == "possible")
     texts = [found.headline, found.summary, *(row.message for row in found.findings)]
     assert any(known.says in text for text in texts)
 

@@ -196,7 +196,7 @@ def test_the_wait_in_a_queue_ends_with_it(lasted: float | None) -> None:
     """What came after 9 s, a voicemail, is no waiting in Billing."""
     states = queued(state("Voicemail", 70), lasted=lasted)
     found = judged(document(line(SENT), states=states, **{**POINT, "abandoned": False}))
-    assert (found.outcome, found.confidence) == (Outcome.UNANSWERED, Confidence.LIKELY)
+    assert (found.outcome, found.confidence) == (Outcome.UNANSWERED, Confidence.POSSIBLE)
     assert found.headline == "Nobody at Billing answered: the caller waited 9 s"
     assert "waited 9 s in Billing" in finding(found, Code.NOBODY_ANSWERED).message
 

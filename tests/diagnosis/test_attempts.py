@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.cxone.conversations import parse
-from bot.diagnosis.diagnose import targets_of
+from bot.diagnosis.diagnose import diagnose, targets_of
 from bot.diagnosis.handover import TargetKind, Timing
 from bot.diagnosis.outcomes import Code, Outcome, Reached
 from tests.corpus.story import (
@@ -180,6 +182,30 @@ def test_an_untimed_request_after_a_timed_event() -> None:
         found = diagnosed(call(event("botStarted", -5), asks("u-ana", None), legs=(person,)))
         assert found.outcome is Outcome.UNKNOWN
         assert "the transfer was accepted" in found.alternatives[0]
+
+
+def test_a_queue_that_comes_after_its_refusal_answers_nobody() -> None:
+    """It took the call, and no human is shown; another queue that comes then is no answer at all."""
+    found = diagnosed(call(asks(), refused("QUEUE_FULL", 2), joined("p-billing", 5), legs=(billing(5, 40),)))
+    assert (found.outcome, found.reached) == (Outcome.ACCEPTED, Reached.QUEUED)
+    assert found.headline == "Billing accepted the handover"
+    assert found.summary == "Billing took it 3 s after the transfer had been refused."
+    support = leg("p-support", "queue", "Support", 5, 40, queueId="q-support")
+    assert diagnosed(call(asks(), refused("QUEUE_FULL", 2), legs=(support,))).outcome is Outcome.REJECTED
+
+
+def test_a_late_agent_without_a_time() -> None:
+    """By the order of the document."""
+    untimed = (asks("u-ana", None), refused("busy", None), joined("p-ana", None))
+    found = diagnosed(call(*untimed, legs=(ana(),), gone=None, over=60))
+    assert found.summary == "Ana answered after the transfer had been refused."
+
+
+def test_silence_proves_nothing_where_answers_cannot_be_seen() -> None:
+    """Where the record has no place for an answer."""
+    blind = replace(parse(call(asks())), answers_visible=False)
+    found = diagnose(blind, {}, now=after(720))
+    assert (found.outcome, found.alternatives[0]) == (Outcome.UNKNOWN, "q-billing took the call, or refused it")
 
 
 def test_an_acceptance_that_names_the_agent_is_no_answer_of_hers() -> None:

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from bot.diagnosis.handover import Finding, Target
+from bot.diagnosis.handover import Finding, Target, TargetKind
 from bot.diagnosis.outcomes import Code, Outcome, Status
-from tests.corpus.story import accepted, ana, asks, billing, call, flow, joined, queue, refused, state, user
+from tests.corpus.story import (
+    Document,
+    accepted,
+    after,
+    ana,
+    asks,
+    billing,
+    call,
+    flow,
+    joined,
+    leg,
+    queue,
+    refused,
+    state,
+    user,
+)
 from tests.diagnosis.told import diagnosed, finding
 
 REFUSED = call(asks(), refused("NO_AGENTS_AVAILABLE"))
@@ -93,6 +108,70 @@ def test_no_two_findings_of_a_call_share_a_next_step() -> None:
         assert len(set(fixes)) == len(fixes)
 
 
+@pytest.mark.parametrize("legs", [[ana(1, 40)], [leg("p-bot", "bot", "Bot", 1, 40)]], ids=["agent", "bot"])
+def test_a_call_that_went_out_gets_no_advice_about_the_bot(legs: list[Document]) -> None:
+    """It says that it went out; there is nothing to do."""
+    found = diagnosed(call(direction="outbound", participants=[leg("p-caller", "customer", "", 1, 40), *legs]))
+    assert found.headline == "This call went out to the customer"
+    assert found.next_step == ""
+    assert not [row.fix for row in found.findings if row.fix]
+
+
+def test_a_live_call_without_a_request() -> None:
+    """It may still come."""
+    found = diagnosed(call(gone=None, over=None))
+    assert found.headline == "The bot has not asked for a handover so far"
+    assert finding(found, Code.NO_TRANSFER_EVENT).message.startswith("The bot has not asked so far:")
+
+
+def test_an_agents_request_where_no_bot_took_part() -> None:
+    """Somebody did ask."""
+    found = diagnosed(call(asks(by="p-ana"), participants=[leg("p-caller", "customer"), ana(-60, 40)]))
+    assert found.summary.endswith("there is no bot among them, and only an agent asked for a handover.")
+
+
+@pytest.mark.parametrize(
+    ("to", "reason", "target", "headline", "other"),
+    [
+        ("q-billing", "LIMIT_X", queue(), "The handover to Billing was refused", "Billing had nobody available"),
+        ("f-main", "LIMIT_X", flow(), "The handover to Main flow was refused", "a step of the flow Main flow failed"),
+        ("u-ana", "LIMIT_X", user(), "The handover to Ana was refused", "Ana was not available"),
+        ("u-ana", "agent not available", user(), "Ana was not available", ""),
+        ("u-ana", "agent declined", user(), "Ana refused the handover", ""),
+        ("q-billing", "QUEUE_FULL", queue(), "Billing refused the handover", ""),
+    ],
+)
+def test_the_headline_names_the_side_that_is_known(
+    to: str, reason: str, target: dict[str, Target], headline: str, other: str
+) -> None:
+    """Nobody refused where nobody knows who; and an agent who was away refused nothing."""
+    found = diagnosed(call(asks(to), refused(reason)), target)
+    assert found.headline == headline
+    assert not other or other in found.alternatives
+
+
+@pytest.mark.parametrize("session", ["cgy-1", 12345])
+def test_a_session_is_a_text_or_a_number(session: object) -> None:
+    """Both are ids."""
+    found = diagnosed(call(asks() | {"properties": {"cognigySessionId": session}}, accepted()))
+    assert found.attempts[0].session_id == str(session)
+    assert not [row for row in found.findings if row.code is Code.MISSING_COGNIGY_SESSION]
+
+
+@pytest.mark.parametrize("session", [True, 10**5_000, ["x"], " "], ids=["true", "huge", "list", "blank"])
+def test_anything_else_is_no_session(session: object) -> None:
+    """Nor what is too long to print."""
+    found = diagnosed(call(asks() | {"properties": {"cognigySessionId": session}}, accepted()))
+    finding(found, Code.MISSING_COGNIGY_SESSION)
+
+
+@pytest.mark.parametrize("document", [call(asks(by=None), refused("403 Forbidden")), call(asks(None), refused("503"))])
+def test_an_incomplete_request_that_was_refused_is_completed_first(document: Document) -> None:
+    """A branch for refusals by nobody is no next step."""
+    fix = finding(diagnosed(document), Code.TRANSFER_REJECTED).fix
+    assert fix.startswith("Complete the request in the handover node")
+
+
 def test_an_id_is_never_given_a_capital() -> None:
     """It is there to be copied; words begin with one."""
     assert diagnosed(call(asks("x-9"), refused("QUEUE_FULL"))).headline == "x-9 refused the handover"
@@ -133,6 +212,13 @@ def test_a_state_without_a_time_of_reading() -> None:
     retired = {"q-billing": Target(id="q-billing", name="Billing", is_active=False)}
     row = finding(diagnosed(call(asks()), retired), Code.TARGET_INACTIVE)
     assert row.message == "Billing exists but is switched off."
+    later = diagnosed(call(asks()), retired, now=after(9000))
+    assert finding(later, Code.TARGET_INACTIVE).message.endswith(
+        "is switched off (it may have been otherwise at the call)."
+    )
+    away = {"u-ana": Target(id="u-ana", kind=TargetKind.USER, name="Ana", state="Break", is_available=False)}
+    late = finding(diagnosed(call(asks("u-ana")), away, now=after(9000)), Code.TARGET_UNAVAILABLE)
+    assert late.message == "Ana may have been unavailable: it was “Break”, and nobody knows when."
     assert row.evidence == {"target.isActive": False}
 
 

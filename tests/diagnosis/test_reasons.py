@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from bot.cxone.conversations import parse
+from bot.diagnosis.outcomes import Code
 from bot.diagnosis.reasons import Family, read
+from tests.corpus.story import asks, call, refused
+from tests.diagnosis.told import diagnosed, finding
 
 
 @pytest.mark.parametrize(
@@ -35,12 +41,74 @@ from bot.diagnosis.reasons import Family, read
         ("", "", Family.UNKNOWN, ""),
         ("E-7731", "", Family.UNKNOWN, "E-7731"),
         ("it did not work", "", Family.UNKNOWN, ""),
+        # a name may stand between
+        ("HTTP 400: Queue Billing is closed", "", Family.CLOSED, "400"),
+        ("400 Bad Request: queue Billing is full", "", Family.STAFFING, "400"),
+        ("Queue Billing is closed", "", Family.CLOSED, "CLOSED"),
+        ("The queue is currently closed", "", Family.CLOSED, "CLOSED"),
+        ("Agent Ana is not available", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("Participant 'p-x' not found", "", Family.INVALID, "INVALID_PARTICIPANT"),
+        ("Queue 5f0c2a12-3456-7890-1234-567890123456 does not exist", "", Family.INVALID, "INVALID_PARTICIPANT"),
+        ("invalid toParticipantId", "", Family.INVALID, "INVALID_PARTICIPANT"),
+        ("Invalid Participant ID", "", Family.INVALID, "INVALID_PARTICIPANT"),
+        # hours go before what they do not allow
+        ("Transfers are not allowed outside operating hours", "", Family.CLOSED, "CLOSED"),
+        ("Not permitted during holidays", "", Family.CLOSED, "CLOSED"),
+        # another thing than the target is invalid
+        ("Invalid user credentials", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("Unknown queue error", "", Family.UNKNOWN, ""),
+        ("invalid queue state", "", Family.UNKNOWN, ""),
+        ("unknown agent state", "", Family.UNKNOWN, ""),
+        ("the agent state is unknown", "", Family.UNKNOWN, ""),
+        # a bare number in prose
+        ("Area code 503 is blocked", "", Family.UNKNOWN, ""),
+        ("agent reason code 403", "", Family.UNKNOWN, ""),
+        ("agent status 403", "", Family.UNKNOWN, ""),
+        ("code 403", "", Family.FORBIDDEN, "403"),
+        ("HTTP response code 403", "", Family.FORBIDDEN, "403"),
+        ("failed with code: 503", "", Family.PLATFORM, "503"),
+        ("HTTP_403", "", Family.FORBIDDEN, "403"),
+        ("HTTP error 403", "", Family.FORBIDDEN, "403"),
+        ("403: denied", "", Family.FORBIDDEN, "403"),
+        ("[403] denied", "", Family.FORBIDDEN, "403"),
+        ("403: insufficient permissions", "", Family.FORBIDDEN, "403"),
+        ("403 callers: too many", "", Family.UNKNOWN, ""),
+        ("Insufficient permissions", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("User does not have permissions", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("Missing permissions: conversations:write", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("Access is denied", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("Cannot transfer", "not.authorized", Family.FORBIDDEN, "not.authorized"),
+        ("HTTP 400: already transferring", "", Family.DUPLICATE, "400"),
     ],
 )
 def test_family_and_key(reason: str, code: str, family: Family, key: str) -> None:
     """A status by its forms, then known words; a bare number in prose is none."""
     found = read(reason, code)
     assert (found.family, found.code) == (family, key)
+
+
+@pytest.mark.parametrize(
+    ("fields", "family", "key"),
+    [
+        ({"reason": {"code": "not.authorized", "status": 403, "message": "no"}}, Family.FORBIDDEN, "not.authorized"),
+        ({"reason": {"code": "internal.error", "status": 500}}, Family.PLATFORM, "internal.error"),
+        ({"reason": "x", "code": "ERR_T", "status": 403}, Family.FORBIDDEN, "ERR_T"),
+        ({"reason": "x", "status": "rejected", "statusCode": 403}, Family.FORBIDDEN, "403"),
+        ({"reason": {"code": "QUEUE_FULL", "status": 400}}, Family.STAFFING, "QUEUE_FULL"),
+        ({"status": "rejected"}, Family.UNKNOWN, "rejected"),
+    ],
+)
+def test_a_status_beside_a_code(fields: dict[str, Any], family: Family, key: str) -> None:
+    """The status says whose side it is, the code is what to group by."""
+    refusal = parse({"events": [{"type": "sessionTransferRejected", **fields}]}).events[0]
+    found = read(refusal.reason, refusal.code, refusal.status)
+    assert (found.family, found.code) == (family, key)
+
+
+def test_a_status_is_evidence() -> None:
+    """Beside the code."""
+    found = diagnosed(call(asks(), refused("x", code="ERR_T", status=403)))
+    assert finding(found, Code.TRANSFER_FORBIDDEN).evidence["events[1].status"] == "403"
 
 
 def test_a_long_reason_is_cut() -> None:
