@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import filters, health, ops_lines, policy
+from bot.alerts import filters, health, ops_lines
 from bot.alerts.policy import Rules
 from bot.alerts.watcher import Watcher
 from bot.clock import Clock
@@ -85,7 +85,6 @@ class Alerting:
             timing=options.timing,
             lookback=options.lookback,
             retention=timedelta(days=options.retention_days),
-            absence=max(policy.ABSENCE, timedelta(seconds=2 * options.poll_seconds)),
             stopping=self.jobs.stopping.is_set,
         )
         self.notifier = Notifier(

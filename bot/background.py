@@ -101,8 +101,8 @@ class Background:
             tenant.purge()
 
     def heartbeat(self) -> None:
-        """Say outside that all is well, if it is: the bot is ready, and no death is unsaid."""
-        if not self.reasons() and not any(tenant.health().unsaid_dead for tenant in self.tenants):
+        """Say outside that all is well, if it is."""
+        if all(tenant.health().heartbeat for tenant in self.tenants):
             try:
                 requests.get(self._heartbeat_url, timeout=10).close()
             except requests.RequestException as error:

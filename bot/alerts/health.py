@@ -1,4 +1,4 @@
-"""How the alerts are doing: why the bot is not ready, and the ledger."""
+"""How the alerts are doing: why the bot is not ready, the ledger, and whether the heartbeat may be sent."""
 
 from __future__ import annotations
 
@@ -25,9 +25,6 @@ class Health:
     slack_ok_at: datetime | None = None
     slack_out_since: datetime | None = None
     cxone_out: str = ""
-    cxone_out_since: datetime | None = None
-    list_incomplete: str = ""
-    list_incomplete_since: datetime | None = None
     history_missing: bool = False
     unsaid_dead: int = 0
     ledger: Ledger = field(default_factory=Ledger)
@@ -43,11 +40,6 @@ class Health:
         elif now - self.polled_at > stale:
             last = f"The last poll of CXone that succeeded was at {self.polled_at:%H:%M:%S} UTC."
             why.append(f"{last} {self.cxone_out}".strip())
-        elif self.cxone_out_since is not None and now - self.cxone_out_since > stale:
-            why.append(f"No call could be read since {self.cxone_out_since:%H:%M:%S} UTC. {self.cxone_out}".strip())
-        if self.list_incomplete_since is not None and now - self.list_incomplete_since > stale:
-            since = f"Since {self.list_incomplete_since:%H:%M:%S} UTC the list of calls is not read to its end."
-            why.append(f"{since} {self.list_incomplete}")
         if self.slack_stopped:
             why.append(f"Slack refuses the bot: {self.slack_stopped}.")
         if self.oldest_due is not None and now - self.oldest_due > DELIVERY_LATE:
@@ -56,6 +48,11 @@ class Health:
         if not self.ledger.balanced:
             why.append("The ledger does not balance: an alert lost its delivery.")
         return why
+
+    @property
+    def heartbeat(self) -> bool:
+        """Whether all is well enough to say so: the ledger balances, no death is unsaid, Slack takes the bot."""
+        return not self.database and self.ledger.balanced and not self.unsaid_dead and not self.slack_stopped
 
 
 def health(engine: Engine, tenant: str, now: datetime) -> Health:
@@ -69,12 +66,10 @@ def health(engine: Engine, tenant: str, now: datetime) -> Health:
                     facts.SLACK_OK,
                     facts.SLACK_OUT,
                     facts.CXONE_OUT,
-                    facts.LIST_INCOMPLETE,
                     facts.NO_HISTORY,
                 )
             }
             stopped, cxone = found[facts.SLACK_STOPPED], found[facts.CXONE_OUT]
-            cut = found[facts.LIST_INCOMPLETE]
             answered, out = found[facts.SLACK_OK], found[facts.SLACK_OUT]
             return Health(
                 polled_at=facts.cursor(connection, tenant).polled_at,
@@ -83,9 +78,6 @@ def health(engine: Engine, tenant: str, now: datetime) -> Health:
                 slack_ok_at=answered.at if answered else None,
                 slack_out_since=out.at if out else None,
                 cxone_out=cxone.value if cxone else "",
-                cxone_out_since=cxone.at if cxone else None,
-                list_incomplete=cut.value if cut else "",
-                list_incomplete_since=cut.at if cut else None,
                 history_missing=found[facts.NO_HISTORY] is not None,
                 unsaid_dead=len(deliveries.unsaid_dead(connection, tenant)),
                 ledger=ledger(connection, tenant),

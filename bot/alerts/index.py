@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Engine, delete, update
 
 from bot import phone
-from bot.alerts.looks import peers
+from bot.alerts.watcher import peers
 from bot.clock import Clock
 from bot.cxone.investigate import Known
 from bot.diagnosis.handover import Diagnosis, OtherCall, Peers
@@ -73,7 +73,7 @@ class Index:
             )
             for row in rows
         )
-        fresh = now - cursor.listed_until <= min(self.poll_every, FRESH_MOST) + FRESH_MARGIN
+        fresh = now - cursor.polled_at <= min(self.poll_every, FRESH_MOST) + FRESH_MARGIN
         return Known(calls, None if fresh else cursor.listed_until - LATE)
 
     def peers_of(self, found: Diagnosis) -> Peers | None:

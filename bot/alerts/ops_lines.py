@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import Connection
 
 from bot.alerts.record import Scene
 from bot.store import conversations, deliveries, facts
-
-log = structlog.get_logger()
 
 OUT_AFTER = timedelta(minutes=5)
 BEHIND_AFTER = timedelta(minutes=2)
@@ -26,13 +23,8 @@ def say(connection: Connection, tenant: str, channel: str, *, key: str, text: st
 
 
 def cxone_out(connection: Connection, tenant: str, now: datetime, sentence: str, channel: str) -> None:
-    """CXone did not answer, neither a list nor any look; said once it has been so for five minutes."""
+    """CXone did not answer a listing; said once it has been so for five minutes."""
     facts.note(connection, tenant, facts.CXONE_OUT, now, sentence[:300])
-    cxone_still_out(connection, tenant, now, channel)
-
-
-def cxone_still_out(connection: Connection, tenant: str, now: datetime, channel: str) -> None:
-    """Nothing was asked meanwhile that would tell; five minutes may have passed all the same."""
     out = facts.fact(connection, tenant, facts.CXONE_OUT)
     if out is not None and now - out.at >= OUT_AFTER:
         since = _clock(out.at)
@@ -40,39 +32,12 @@ def cxone_still_out(connection: Connection, tenant: str, now: datetime, channel:
         say(connection, tenant, channel, key=f"cxone-out:{out.at.isoformat()}", text=text, now=now)
 
 
-def cxone_back(connection: Connection, tenant: str, now: datetime, channel: str) -> bool:
-    """CXone answered; said if the outage was. Whether there was one at all."""
+def cxone_back(connection: Connection, tenant: str, now: datetime, channel: str) -> None:
+    """A listing succeeded; said if the outage was."""
     out = facts.drop(connection, tenant, facts.CXONE_OUT)
     if out is not None and now - out.at >= OUT_AFTER:
         text = f"CXone is back since {_clock(now)}; it was out of reach since {_clock(out.at)}. Nothing was skipped."
         say(connection, tenant, channel, key=f"cxone-back:{out.at.isoformat()}", text=text, now=now)
-    return out is not None
-
-
-def list_incomplete(connection: Connection, tenant: str, now: datetime, why: str, channel: str) -> None:
-    """Why some of the list is missing, empty if it was read to its end; said once it has been so for five minutes."""
-    if not why:
-        facts.drop(connection, tenant, facts.LIST_INCOMPLETE)
-        return
-    facts.note(connection, tenant, facts.LIST_INCOMPLETE, now, why[:300])
-    since = facts.fact(connection, tenant, facts.LIST_INCOMPLETE)
-    if since is not None and now - since.at >= OUT_AFTER:
-        text = (
-            f"Since {_clock(since.at)} the list of CXone's calls is not read to its end, so failed handovers may be "
-            f"missing. {since.value}"
-        )
-        say(connection, tenant, channel, key=f"list:{since.at.isoformat()}", text=text, now=now)
-
-
-def not_listed(connection: Connection, tenant: str, now: datetime, gap: tuple[datetime, str], channel: str) -> None:
-    """Calls that began in a span can no longer be listed, and why: said at once, once."""
-    since, why = gap
-    log.error("calls are not listed", tenant=tenant, since=since.isoformat(), reason=why)
-    text = (
-        f"Calls that began after {_clock(since)} and that CXone's list no longer holds could not be looked through, so "
-        f"failed handovers among them are not told. {why}"
-    )
-    say(connection, tenant, channel, key=f"not-listed:{since.isoformat()}", text=text, now=now)
 
 
 def slack_out(connection: Connection, tenant: str, now: datetime, why: str) -> None:

@@ -129,15 +129,22 @@ def is_over(threshold: Threshold, failures: int, attempts: int) -> bool:
     return failures >= threshold.failures and failures >= threshold.rate * max(attempts, failures)
 
 
-def ending(rules: Rules, accepted: Sequence[datetime], last_failure: datetime, now: datetime) -> datetime | None:
+def ending(
+    rules: Rules, latest: Sequence[tuple[datetime, str]], last_failure: datetime, now: datetime
+) -> datetime | None:
     """When a group was resolved: enough handovers in a row accepted, and long enough since the last failure.
 
-    `accepted`: when the scope's first accepted handovers were asked for after its last failure, in order. None while it
-    is not resolved.
+    `latest`: time and verdict of the scope's newest judged handovers asked for after the last failure, newest first.
+    None while it is not resolved.
     """
-    if len(accepted) < rules.resolve_accepted or now < last_failure + rules.resolve_after:
+    row = []
+    for at, verdict in latest:
+        if verdict != "accepted":
+            break
+        row.append(at)
+    if len(row) < rules.resolve_accepted or now < last_failure + rules.resolve_after:
         return None
-    return accepted[rules.resolve_accepted - 1]  # the acceptance that completed the row: what failed after it is later
+    return sorted(row)[rules.resolve_accepted - 1]  # the acceptance that completed it: what failed after it is later
 
 
 def quiet_since(rules: Rules, last: Iterable[datetime | None], now: datetime) -> datetime | None:

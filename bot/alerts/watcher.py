@@ -7,7 +7,8 @@ What a look found (alert, counts, groups, deliveries, the next look) is one tran
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import concurrent.futures
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -17,32 +18,56 @@ from sqlalchemy import Connection, Engine
 
 from bot import phone
 from bot.alerts import lifecycle, ops_lines, plan, policy
-from bot.alerts.arrivals import Arrivals, Lists
-from bot.alerts.looks import Calls, Looked, Looks, target_id
 from bot.alerts.policy import Rules
 from bot.alerts.record import Scene, record, recount, scene, withdraw
 from bot.alerts.wording import target_state
 from bot.clock import Clock
 from bot.cxone.errors import CXoneError
 from bot.cxone.http import Deadline
-from bot.diagnosis.handover import Conversation, Diagnosis, Timing
+from bot.diagnosis.diagnose import diagnose, targets_of
+from bot.diagnosis.handover import Conversation, Diagnosis, Peers, Target, TargetRef, Timing
 from bot.diagnosis.outcomes import TABLE, Outcome
 from bot.diagnosis.parties import customer_identities, has_bot_leg
 from bot.store import conversations, facts, groups
 from bot.store.conversations import Handover
-from bot.store.engine import reading, writing
+from bot.store.engine import StoreError, reading, writing
 
 log = structlog.get_logger()
 
 OPEN_LOOKS = (timedelta(seconds=15), timedelta(seconds=60), timedelta(minutes=5))  # then every 5 minutes
 SETTLES_AFTER = timedelta(seconds=60)  # after the end of a call, the last look that can still change its outcome
+TARGET_LASTS = timedelta(seconds=60)
+OVERLAP = timedelta(hours=1)
+MOST_TARGETS = 5_000  # kept in memory
 BATCH = 100  # conversations in one transaction
-RETRY_FIRST, RETRY_REFUSED, RETRY_MOST = timedelta(seconds=15), timedelta(minutes=5), timedelta(hours=1)
+RETRY_FIRST, RETRY_MOST = timedelta(seconds=15), timedelta(hours=1)
 UNSETTLED = frozenset({Outcome.UNKNOWN, Outcome.PENDING, Outcome.WAITING})
 
 
-class Platform(Lists, Calls, Protocol):
+class Platform(Protocol):
     """What the watcher asks of a tenant; `bot.cxone.platform.Conversations` is one."""
+
+    tenant: str
+
+    def list(self, since: Any, until: Any, deadline: Deadline, *, priority: Any = ...) -> Any:
+        """Rows of the calls in a window."""
+        ...
+
+    def history(self, since: Any, until: Any, deadline: Deadline, *, priority: Any = ...) -> Any:
+        """Rows that the list no longer holds."""
+        ...
+
+    def details(self, conversation_id: str, deadline: Deadline, priority: Any = ...) -> Conversation:
+        """A conversation with its events."""
+        ...
+
+    def target(self, ref: TargetRef, deadline: Deadline, priority: Any = ...) -> Target:
+        """What a handover went to."""
+        ...
+
+    def parse_row(self, row: object) -> Conversation:
+        """A row of the list, read."""
+        ...
 
 
 @dataclass(slots=True)
@@ -54,7 +79,17 @@ class Polled:
     looked: int = 0
     unreadable: int = 0
     alerts: int = 0  # new ones, and those withdrawn
-    error: str = ""  # the platform's sentence, if it could not be listed, or none of what was due could be read
+    error: str = ""  # the platform's sentence, if it could not be listed
+
+
+@dataclass(slots=True)
+class Looked:
+    """A conversation that was read: what it says, or why it could not be read."""
+
+    row: Any
+    conversation: Conversation | None = None
+    found: Diagnosis | None = None
+    error: str = ""
 
 
 @dataclass(slots=True)
@@ -73,63 +108,85 @@ class Watcher:
     workers: int = 32
     patience: float = 30.0  # seconds for the calls of one poll
     stopping: Callable[[], bool] = lambda: False  # then no further batch is read
-    absence: timedelta = policy.ABSENCE  # without a poll, after which what is found is told as found on arrival
-    _arrivals: Arrivals = field(init=False, repr=False)
-    _looks: Looks = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """The two halves of a poll."""
-        self._arrivals = Arrivals(
-            platform=self.platform,
-            engine=self.engine,
-            index_of=self._index_of,
-            lookback=self.lookback,
-            retention=self.retention,
-            absence=self.absence,
-        )
-        self._looks = Looks(self.platform, self.engine, self.clock, self.timing, self.workers)
+    _targets: dict[str, tuple[datetime, Target]] = field(default_factory=dict, repr=False)
 
     def poll(self) -> Polled:
         """One round. Never raises for the platform: what failed is tried again. Raises StoreError."""
         now = self.clock.now()
+        deadline = Deadline(self.clock, self.patience)
         done = Polled()
         # 1. List, and remember every id with the cursor in one transaction.
         try:
-            listed = self._arrivals.take(now, Deadline(self.clock, self.patience), self.ops_channel)
-            done.listed, done.new = listed.calls, listed.new
+            self._list(now, deadline, done)
         except CXoneError as error:
             done.error = str(error)
-        # 2. Read what is due, batch by batch; a long list leaves its own time for that.
-        deadline = Deadline(self.clock, self.patience)
+            with writing(self.engine) as connection:
+                ops_lines.cxone_out(connection, self.platform.tenant, now, done.error, self.ops_channel)
+        # 2. Read what is due, batch by batch.
         while not deadline.passed() and not self.stopping():
             with reading(self.engine) as connection:
                 due = conversations.to_look_at(connection, self.platform.tenant, now, BATCH)
             if not due:
                 break
-            looked = self._looks.take(due, deadline)
+            looked = self._look(due, deadline)
             self._write(looked, done)
             if all(each.found is None for each in looked):
-                if all(each.refused for each in looked):
-                    done.error = done.error or looked[0].error
                 break  # the platform is out, or only poison is left: later
-        # 3. Whether CXone answers; endings, quiet, mutes that are over.
+        # 3. Endings, quiet, mutes that are over.
         now = self.clock.now()
         with writing(self.engine) as connection:
-            self._note_outage(connection, done, now)
             here = scene(connection, self.platform.tenant, self.rules, now, self.ops_channel)
             lifecycle.advance(connection, here, now)
         return done
 
-    def _note_outage(self, connection: Connection, done: Polled, now: datetime) -> None:
-        """CXone is out of reach, or back: a call was read, or none waits that could not be. Those are read then."""
+    # ---- 1. list --------------------------------------------------------------------------------------------------
+
+    def _list(self, now: datetime, deadline: Deadline, done: Polled) -> None:
         tenant = self.platform.tenant
-        if done.error:
-            ops_lines.cxone_out(connection, tenant, now, done.error, self.ops_channel)
-            return
-        if done.looked == done.unreadable and conversations.refused(connection, tenant):
-            ops_lines.cxone_still_out(connection, tenant, now, self.ops_channel)
-        elif ops_lines.cxone_back(connection, tenant, now, self.ops_channel):
-            conversations.look_again(connection, tenant, now)
+        with reading(self.engine) as connection:
+            before = facts.cursor(connection, tenant)
+        absent = before.polled_at is None or now - before.polled_at > policy.ABSENCE
+        since = (before.listed_until or now - self.lookback) - OVERLAP
+        listing = self.platform.list(since, now, deadline, priority="watcher")
+        rows = {row["id"]: row for row in listing.rows if isinstance(row.get("id"), str)}
+        complete = listing.complete
+        if before.listed_until is not None and before.listed_until < now - self.lookback:
+            older = self.platform.history(before.listed_until, now, deadline, priority="watcher")
+            rows = {row["id"]: row for row in older.rows if isinstance(row.get("id"), str)} | rows
+            complete = complete and older.complete
+        done.listed = len(rows)
+        calls = {each: self.platform.parse_row(row) for each, row in rows.items()}
+        ends = {each: call.ended_at for each, call in calls.items() if call.ended_at is not None}
+        with reading(self.engine) as connection:
+            new = conversations.unseen(connection, tenant, calls)
+            closing = conversations.still_open(connection, tenant, [each for each in ends if each not in new])
+        added = [self._first_row(calls[each], now, arrival=absent) for each in sorted(new)]
+        for row in added:
+            if (row["ended_at"] or row["started_at"] or now) < now - max(self.lookback, self.retention):
+                row["next_look"] = None  # it was here before its row was purged: it alerted then, if it had to
+        with writing(self.engine) as connection:
+            conversations.add(connection, tenant, added)
+            conversations.index(
+                connection, tenant, [one for each in sorted(new) for one in self._index_of(calls[each])]
+            )
+            conversations.ended(connection, tenant, {each: ends[each] for each in closing}, now)
+            if complete:
+                moved = {"listed_until": now, "polled_at": now} | ({"arrived_at": now} if absent else {})
+                facts.set_cursor(connection, tenant, **moved)
+            ops_lines.cxone_back(connection, tenant, now, self.ops_channel)
+        done.new = len(new)
+
+    def _first_row(self, call: Conversation, now: datetime, *, arrival: bool) -> dict[str, Any]:
+        over = call.ended_at is not None
+        return {
+            "id": call.id,
+            "started_at": call.started_at,
+            "ended_at": call.ended_at,
+            "seen_at": now,
+            "next_look": now if over else now + OPEN_LOOKS[0],
+            "arrival": arrival and over,
+            "outbound": call.outbound,
+        }
 
     def _index_of(self, call: Conversation) -> list[tuple[str, str, datetime | None]]:
         """A call by its callers' numbers under the key; none of a document that cannot be read."""
@@ -140,12 +197,80 @@ class Watcher:
             log.warning("number not indexed", conversation=call.id, error=type(error).__name__)
             return []
 
-    # ---- what a look found ----------------------------------------------------------------------------------------
+    # ---- 2. read and diagnose -------------------------------------------------------------------------------------
+
+    def _look(self, due: Sequence[Any], deadline: Deadline) -> list[Looked]:
+        """Read and diagnose in parallel. What fails says why; nothing is raised."""
+        with concurrent.futures.ThreadPoolExecutor(self.workers, thread_name_prefix="watcher") as pool:
+            read = list(pool.map(lambda row: self._read(row, deadline), due))
+            wanted = {ref.id: ref for each in read for ref in self._refs(each)}
+            list(pool.map(lambda ref: self._target(ref, deadline), wanted.values()))
+        known: dict[str, Peers | None] = {}
+        for each in read:
+            self._judge(each, known)
+        return read
+
+    def _read(self, row: Any, deadline: Deadline) -> Looked:
+        try:
+            return Looked(row, self.platform.details(row.id, deadline, priority="watcher"))
+        except CXoneError as error:
+            return Looked(row, error=str(error))
+        except Exception as error:  # noqa: BLE001 - one poisonous document must not stop the others
+            log.warning("conversation unreadable", conversation=row.id, error=type(error).__name__)
+            return Looked(row, error=f"The document could not be read ({type(error).__name__}).")
+
+    def _refs(self, looked: Looked) -> Iterable[TargetRef]:
+        if looked.conversation is None:
+            return ()
+        try:
+            return targets_of(looked.conversation, self.timing)
+        except Exception as error:  # noqa: BLE001 - the same
+            looked.error = f"The document could not be judged ({type(error).__name__})."
+            return ()
+
+    def _target(self, ref: TargetRef, deadline: Deadline) -> None:
+        now = self.clock.now()
+        cached = self._targets.get(ref.id)
+        if cached is not None and now - cached[0] < TARGET_LASTS:
+            return
+        try:
+            self._targets[ref.id] = (now, self.platform.target(ref, deadline, priority="watcher"))
+        except CXoneError:
+            self._targets.pop(ref.id, None)
+
+    def _peers(self, target_id: str, known: dict[str, Peers | None]) -> Peers | None:
+        """What the tables know of a target, asked once a batch."""
+        if target_id not in known:
+            with reading(self.engine) as connection:
+                known[target_id] = peers(connection, self.platform.tenant, target_id, self.clock.now())
+        return known[target_id]
+
+    def _judge(self, looked: Looked, known: dict[str, Peers | None]) -> None:
+        if looked.conversation is None or looked.error:
+            return
+        try:
+            targets = {ref.id: self._targets[ref.id][1] for ref in self._refs(looked) if ref.id in self._targets}
+            found = self._diagnose(looked.conversation, targets, None)
+            if TABLE[found.outcome].alerts is not None and found.decided_by is not None:
+                found = self._diagnose(looked.conversation, targets, self._peers(_target_id(found), known))
+            looked.found = found
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the same
+            log.warning("conversation not judged", conversation=looked.row.id, error=type(error).__name__)
+            looked.error = f"The document could not be judged ({type(error).__name__})."
+
+    def _diagnose(self, call: Conversation, targets: Mapping[str, Target], known: Peers | None) -> Diagnosis:
+        return diagnose(call, targets, now=self.clock.now(), timing=self.timing, peers=known)
+
+    # ---- 3. write -------------------------------------------------------------------------------------------------
 
     def _write(self, looked: Sequence[Looked], done: Polled) -> None:
         """One transaction: counts, alerts, groups, deliveries, and when to look again."""
         now = self.clock.now()
         tenant = self.platform.tenant
+        while len(self._targets) > MOST_TARGETS:
+            self._targets.pop(next(iter(self._targets)))  # the oldest: dicts keep their order
         with writing(self.engine) as connection:
             here = scene(connection, tenant, self.rules, now, self.ops_channel)
             arrived = facts.cursor(connection, tenant).arrived_at
@@ -169,17 +294,14 @@ class Watcher:
 
     def _retry_later(self, connection: Connection, looked: Looked, now: datetime) -> None:
         tries = looked.row.unreadable + 1
-        wait = min(RETRY_FIRST * 2 ** min(tries - 1, 10), RETRY_REFUSED if looked.refused else RETRY_MOST)
-        given_up = now - looked.row.seen_at > self.lookback
-        if given_up:
-            log.warning("conversation given up", conversation=looked.row.id, tries=tries, error=looked.error[:300])
+        wait = min(RETRY_FIRST * 2 ** min(tries - 1, 10), RETRY_MOST)
         conversations.looked(
             connection,
             self.platform.tenant,
             looked.row.id,
             unreadable=tries,
             error=looked.error[:300],
-            next_look=None if given_up else now + wait,
+            next_look=now + wait,
         )
 
     def _write_one(
@@ -208,7 +330,7 @@ class Watcher:
                 Handover(
                     conversation_id=row.id,
                     at=found.decided_by.timestamp or call.ended_at or call.started_at or row.seen_at,
-                    target_id=target_id(found),
+                    target_id=_target_id(found),
                     bot=policy.bot_of(found),
                     outcome=found.outcome.value,
                     fault=found.fault.value,
@@ -262,6 +384,21 @@ class Watcher:
             graced = max(asked, row.seen_at) + self.timing.grace
             return min(usual, graced) if graced > now else usual
         return usual
+
+
+def peers(connection: Connection, tenant: str, target_id: str, now: datetime) -> Peers | None:
+    """What the tables know of a target and its tenant in the last hour; None before anything was counted."""
+    found = conversations.counts(connection, tenant, target_id, now)
+    if not found["tenant_attempts"] and found["last_accepted"] is None:
+        return None
+    return Peers(**found)
+
+
+def _target_id(found: Diagnosis) -> str:
+    attempt = found.decided_by
+    if attempt is None:
+        return ""
+    return (attempt.ref.id if attempt.ref else "") or attempt.to_id
 
 
 def _verdict(found: Diagnosis, *, firm: bool) -> str:

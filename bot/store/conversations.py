@@ -113,23 +113,6 @@ def unread_arrivals(connection: Connection, tenant: str) -> int:
     )
 
 
-def refused(connection: Connection, tenant: str) -> bool:
-    """Whether a call waits that could not be read."""
-    waits = select(conversations.c.id).where(
-        conversations.c.tenant == tenant, conversations.c.unreadable > 0, conversations.c.next_look.is_not(None)
-    )
-    return connection.execute(waits.limit(1)).first() is not None
-
-
-def look_again(connection: Connection, tenant: str, now: datetime) -> None:
-    """What could not be read is due now: the platform answers again."""
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.tenant == tenant, conversations.c.unreadable > 0, conversations.c.next_look.is_not(None))
-        .values(next_look=now)
-    )
-
-
 def overdue(connection: Connection, tenant: str) -> datetime | None:
     """Since when the longest waiting look of a call that ended is due; None if none waits."""
     found: datetime | None = connection.scalar(
@@ -216,32 +199,19 @@ def attempts(connection: Connection, tenant: str, scope: str, since: datetime, u
     )
 
 
-def accepted_in_a_row(connection: Connection, tenant: str, scope: str, after: datetime, most: int) -> list[datetime]:
-    """When the first handovers of a scope were asked for that were accepted with no failure since; after a time."""
-    judged = (handovers.c.tenant == tenant, in_scope(scope), handovers.c.at > after)
-    failed = select(func.max(handovers.c.at)).where(*judged, handovers.c.verdict == "failed")
-    begins = connection.scalar(failed) or after
-    return list(
-        connection.scalars(
-            select(handovers.c.at)
-            .where(*judged, handovers.c.verdict == "accepted", handovers.c.at > begins)
-            .order_by(handovers.c.at)
-            .limit(most)
-        )
-    )
-
-
-def last_accepted(connection: Connection, tenant: str, scope: str, after: datetime) -> datetime | None:
-    """When the newest accepted handover of a scope was asked for; None if there is none after a time."""
-    found: datetime | None = connection.scalar(
-        select(func.max(handovers.c.at)).where(
+def latest(connection: Connection, tenant: str, scope: str, after: datetime, limit: int) -> Sequence[AnyRow]:
+    """The newest judged handovers of a scope asked for after a time: at, verdict; newest first."""
+    return connection.execute(
+        select(handovers.c.at, handovers.c.verdict)
+        .where(
             handovers.c.tenant == tenant,
             in_scope(scope),
             handovers.c.at > after,
-            handovers.c.verdict == "accepted",
+            handovers.c.verdict.in_(("accepted", "failed")),
         )
-    )
-    return found
+        .order_by(handovers.c.at.desc())
+        .limit(limit)
+    ).all()
 
 
 def counts(connection: Connection, tenant: str, target_id: str, now: datetime, minutes: int = 60) -> dict[str, Any]:

@@ -14,8 +14,7 @@ SLACK_STOPPED = "slack_stopped"  # Slack refuses the token or a scope; value: th
 SLACK_OUT = "slack_out"  # nothing reached Slack since then
 SLACK_OK = "slack_ok"  # the last call that Slack answered well
 NO_HISTORY = "no_history"  # a look-up answered missing_scope
-CXONE_OUT = "cxone_out"  # no listing succeeded since then, or no look; value: the sentence
-LIST_INCOMPLETE = "list_incomplete"  # the list was not read to its end since then; value: why
+CXONE_OUT = "cxone_out"  # no listing succeeded since then; value: the sentence
 BEHIND = "behind"  # the watcher is behind since then
 STOPPED_ATTEMPTS = "attempts_stopped"
 

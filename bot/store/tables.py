@@ -69,7 +69,7 @@ def _flag(name: str) -> Column[Any]:
     return Column(name, Boolean, nullable=False, server_default="0")
 
 
-# Where the watcher stands: see alerts/arrivals.py for the three times.
+# Where the watcher stands. `polled_at` is the last listing that succeeded.
 cursors = Table(
     "cursors",
     metadata,

@@ -67,9 +67,11 @@ def test_later_compares_attempt_times(state: str, minutes_after_the_ending: int,
 
 def test_three_in_a_row_and_five_minutes_resolve() -> None:
     """Enough acceptances in a row since the last failure, and time; the ending is the acceptance that completed it."""
-    accepted = [NOW + timedelta(minutes=minute) for minute in (1, 2, 3, 4)]
+    accepted = [(NOW + timedelta(minutes=minute), "accepted") for minute in (3, 2, 1)]
     assert policy.ending(Rules(), accepted, NOW, NOW + timedelta(minutes=4)) is None
     assert policy.ending(Rules(), accepted[:2], NOW, NOW + timedelta(minutes=9)) is None
+    mixed = [accepted[0], (NOW + timedelta(minutes=2), "failed"), *accepted[1:]]
+    assert policy.ending(Rules(), mixed, NOW, NOW + timedelta(minutes=9)) is None
     ended = policy.ending(Rules(), accepted, NOW, NOW + timedelta(minutes=6))
     assert ended == NOW + timedelta(minutes=3)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.cxone import conversations
-from bot.cxone.errors import CXoneError, NotFoundError
+from bot.cxone.errors import CXoneError
 from bot.cxone.listing import Listing
 from bot.diagnosis.handover import Conversation, Target, TargetKind, TargetRef, TargetStatus
 
@@ -25,11 +25,6 @@ class Centre:
         self.documents: dict[str, dict[str, Any]] = {}
         self.down = False
         self.unreadable: set[str] = set()
-        self.gone: set[str] = set()
-        self.on_a_page_that_fails: set[str] = set()
-        self.too_long = False  # the list, to be read to its end
-        self.no_history: CXoneError | None = None
-        self.list_seconds = 0.0  # that a list takes
         self.asked: list[str] = []
         self.targets: dict[str, dict[str, Any]] = {
             "q-billing": {
@@ -101,26 +96,17 @@ class Centre:
         """All rows, the newest first, without events."""
         self._ask("list")
         listing = Listing()
-        self.clock.sleep(self.list_seconds)
-        shown = [each for each in self.documents.values() if each["id"] not in self.on_a_page_that_fails]
-        rows = [{key: value for key, value in each.items() if key != "events"} for each in shown]
+        rows = [{key: value for key, value in each.items() if key != "events"} for each in self.documents.values()]
         listing.add(list(reversed(rows)))
-        if self.on_a_page_that_fails:
-            listing.failed.append(CXoneError("GET", "/api/v2/conversations", 500, "500 on GET /api/v2/conversations."))
-        listing.cut = self.too_long
         return listing
 
     def history(self, *_: Any, **__: Any) -> Listing:
         """The same: nothing is ever too old here."""
-        if self.no_history:
-            raise self.no_history
         return self.list()
 
     def details(self, conversation_id: str, *_: Any, **__: Any) -> Conversation:
         """A document, read."""
         self._ask(conversation_id)
-        if conversation_id in self.gone:
-            raise NotFoundError("GET", "/api/v2/conversations/{id}", 404, "404 on GET /api/v2/conversations/{id}")
         if conversation_id in self.unreadable:
             raise CXoneError("GET", "/api/v2/conversations/{id}", 500, "500 on GET /api/v2/conversations/{id}")
         return conversations.parse(self.documents[conversation_id])
