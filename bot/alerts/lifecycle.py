@@ -35,6 +35,12 @@ def advance(connection: Connection, here: Scene, now: datetime) -> None:
     # 4. Lines for the ops channel.
     ops_lines.behind(connection, here, now)
     ops_lines.deaths(connection, here, now)
+    for row in here.unreadable:
+        text = (
+            f"A subscription of <#{row.channel}> cannot be read, and nothing is sent for it. "
+            "End it there with `/handover unsubscribe`, and subscribe again."
+        )
+        ops_lines.say(connection, here.tenant, here.ops_channel, key=f"unreadable:{row.id}", text=text, now=now)
     # 5. Bot calls that no longer ask for a handover.
     stopped.watch(connection, here, now)
 

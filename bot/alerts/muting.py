@@ -150,9 +150,7 @@ def acknowledge(connection: Connection, here: Scene, group_id: int, user: str, n
 def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime, wish: str | None = None) -> int:
     """End a subscription of a channel, or all. What waits unsent is unsubscribed; what is on its way arrives."""
     ended = subscriptions.end(connection, here.tenant, channel, now, wish)
-    left = [
-        filters.parse(row.filters) for row in subscriptions.active(connection, here.tenant) if row.channel == channel
-    ]
+    left = [wish for listener, wish in scene(connection, here.tenant, here.rules, now).listeners if listener == channel]
     # 1. What Slack surely has not of groups that nobody here wants any more.
     withheld = []
     owed = select(threads.c.id, group_rows).join(group_rows, group_rows.c.id == threads.c.group_id)

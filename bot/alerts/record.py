@@ -25,13 +25,15 @@ class Scene:
     listeners: Sequence[tuple[str, filters.Filters]]
     mutes: Sequence[Mute]
     ops_channel: str = ""
+    unreadable: Sequence[AnyRow] = ()  # subscriptions that cannot be read: nobody listens by them
 
 
 def scene(connection: Connection, tenant: str, rules: Rules, now: datetime, ops_channel: str = "") -> Scene:
     """Read it from the tables."""
-    listeners = [(row.channel, filters.parse(row.filters)) for row in subscriptions.active(connection, tenant)]
+    wishes = [(row, filters.stored(row.filters)) for row in subscriptions.active(connection, tenant)]
+    listeners = [(row.channel, wish) for row, wish in wishes if wish is not None]
     held = [Mute(row.channel, row.what, row.value, row.until) for row in mutes.active(connection, tenant, now)]
-    return Scene(tenant, rules, listeners, held, ops_channel)
+    return Scene(tenant, rules, listeners, held, ops_channel, [row for row, wish in wishes if wish is None])
 
 
 def record(

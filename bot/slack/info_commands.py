@@ -22,7 +22,7 @@ from bot.slack import alert_answers as answers
 from bot.slack import blocks as b
 from bot.slack import status_answers, typed
 from bot.slack.alert_answers import Recent
-from bot.slack.alert_commands import subscription
+from bot.slack.alert_commands import shown
 from bot.slack.classify import classify
 from bot.slack.services import Asker, Handler, Told
 from bot.slack.status_answers import Done, Quota, Status, Waiting
@@ -110,7 +110,7 @@ class InfoCommands:
             rows = subscriptions.listed(connection, self.tenant)
             used = figures.uses_of(connection, self.tenant, user_id, DIAGNOSES)
             polled_at = facts.cursor(connection, self.tenant).polled_at
-        mine = [subscription(row) for row in rows if row.author == user_id]
+        mine = shown(row for row in rows if row.author == user_id)
         done = [Done(row.at, row.subject, row.result) for row in used]
         return status_answers.home(self.reasons(), polled_at, mine, len(rows) - len(mine), done)
 
