@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from bot.alerts import plan, policy
+from bot.alerts import audience, plan, policy
 from bot.alerts.filters import Filters
 from bot.alerts.policy import Entry, Reason
 from bot.alerts.record import Scene
@@ -74,7 +74,7 @@ def explain(connection: Connection, here: Scene, group: AnyRow, channel: str, no
     """Everything that decides, and what is decided."""
     heard = tuple(_heard(connection, here, group, wish) for listener, wish in here.listeners if listener == channel)
     muted_until = max((each.until for each in here.mutes if _covers(each, channel, group)), default=None)
-    reached = plan.reached(connection, here, group, channel)
+    reached = audience.reached(connection, here, group, channel)
     entry = _entry(connection, group, channel, heard, muted_until, reached=reached)
     return Explained(
         id=group.id,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.alerts import muting, ops_lines, plan, policy, stopped
+from bot.alerts import audience, muting, ops_lines, outbox, plan, policy, stopped
 from bot.alerts.record import Scene
 from bot.store import conversations, deliveries, groups, mutes
 from bot.store.sql import AnyRow
@@ -82,5 +82,5 @@ def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -
     if not policy.is_unacknowledged(plan.state_of(group), now):
         return
     for thread in groups.threads_of(connection, group.id):
-        if thread.ts and thread.into_id is None and not plan.is_muted(here, group, thread.channel):
-            plan.broadcast(connection, here, thread, f"hour:{group.reopened}", now)
+        if thread.ts and thread.into_id is None and not audience.is_muted(here, group, thread.channel):
+            outbox.broadcast(connection, here, thread, f"hour:{group.reopened}", now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from bot import redact
-from bot.alerts import filters, plan, policy
+from bot.alerts import filters, outbox, plan, policy
 from bot.alerts.record import Scene, scene
 from bot.diagnosis.outcomes import Fault, Outcome
 from bot.store import deliveries, groups, mutes, subscriptions
@@ -60,7 +60,7 @@ def mute(
             continue
         groups.change_thread(connection, thread.id, muted_until=until)
         groups.change(connection, group.id, now)
-        plan.arm_edit(connection, here, thread, now)
+        outbox.arm_edit(connection, here, thread, now)
     return mute_id
 
 
@@ -143,7 +143,7 @@ def acknowledge(connection: Connection, here: Scene, group_id: int, user: str, n
         return str(group.state)
     groups.change(connection, group_id, now, acked_by=user, acked_at=now)
     for thread in groups.threads_of(connection, group_id):
-        plan.arm_edit(connection, here, thread, now)
+        outbox.arm_edit(connection, here, thread, now)
     return str(group.state)
 
 
@@ -184,8 +184,8 @@ def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime
     # 3. What somebody else here still wants goes on.
     for thread_id in withheld:
         thread = groups.thread_by_id(connection, thread_id)
-        plan.revive_root(connection, here, thread, now)
-        plan.arm_reply(connection, here, thread, now)
+        outbox.revive_root(connection, here, thread, now)
+        outbox.arm_reply(connection, here, thread, now)
     return ended
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot import redact
-from bot.alerts import filters, plan, policy
+from bot.alerts import filters, holders, policy
 from bot.alerts.policy import Failure, Mute, Rules
 from bot.diagnosis.outcomes import TABLE
 from bot.store import groups, mutes, subscriptions
@@ -174,13 +174,13 @@ def _owe(
     if muted:
         groups.add_case(connection, case | {"state": "muted", "thread_id": thread.id if thread is not None else None})
     elif arrival is not None and thread is None:
-        holder = plan.arrival_thread(connection, here, channel, arrived=arrival, now=now)
-        groups.add_case(connection, case | plan.merged_into(connection, holder))
+        holder = holders.arrival_thread(connection, here, channel, arrived=arrival, now=now)
+        groups.add_case(connection, case | holders.merged_into(connection, holder))
     elif thread is None:
         groups.add_case(connection, case | {"state": "held"})
     elif thread.into_id is not None:
         holder = groups.thread_by_id(connection, thread.into_id)
-        groups.add_case(connection, case | plan.merged_into(connection, holder))
+        groups.add_case(connection, case | holders.merged_into(connection, holder))
         groups.change(connection, holder.group_id, now)
     else:
         groups.add_case(connection, case | {"state": "queued", "thread_id": thread.id})

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import plan, policy
+from bot.alerts import outbox, policy
 from bot.alerts.filters import Filters
 from bot.alerts.policy import Asking
 from bot.alerts.record import Scene
@@ -24,7 +24,7 @@ def watch(connection: Connection, here: Scene, now: datetime) -> None:
         if lately.asked:
             groups.change(connection, newest.id, now, state="resolved", ended_at=now)
             for thread in groups.threads_of(connection, newest.id):
-                plan.arm_edit(connection, here, thread, now)
+                outbox.arm_edit(connection, here, thread, now)
         return
     lately = Asking(*conversations.bot_calls(connection, here.tenant, begun, now))
     if lately.asked or not lately.calls:
@@ -47,7 +47,7 @@ def watch(connection: Connection, here: Scene, now: datetime) -> None:
     )
     for channel in dict.fromkeys(channel for channel, wish in here.listeners if _wants_all(wish)):
         thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
-        plan.post_root(connection, here, thread, now)
+        outbox.post_root(connection, here, thread, now)
 
 
 def _wants_all(wish: Filters) -> bool:

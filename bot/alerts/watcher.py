@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from bot import phone
-from bot.alerts import lifecycle, ops_lines, plan, policy
+from bot.alerts import holders, lifecycle, ops_lines, plan, policy
 from bot.alerts.policy import Rules
 from bot.alerts.record import Scene, record, recount, scene, withdraw
 from bot.alerts.wording import target_state
@@ -290,7 +290,7 @@ class Watcher:
                 recount(connection, group_id, now)
                 plan.settle(connection, here, group_id, now)
             if not conversations.unread_arrivals(connection, tenant):
-                plan.release_arrival(connection, tenant, now)
+                holders.release_arrival(connection, tenant, now)
 
     def _retry_later(self, connection: Connection, looked: Looked, now: datetime) -> None:
         tries = looked.row.unreadable + 1

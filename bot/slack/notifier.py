@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import ops_lines, plan, probe
+from bot.alerts import audience, ops_lines, outbox, probe
 from bot.alerts.policy import BROADCAST_AT, Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
@@ -132,7 +132,7 @@ class Notifier:
             return False
         groups.change_thread(connection, row.thread_id, replied_at=now)
         here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
-        plan.arm_reply(connection, here, groups.thread_by_id(connection, row.thread_id), now, at_once=True)
+        outbox.arm_reply(connection, here, groups.thread_by_id(connection, row.thread_id), now, at_once=True)
         return True
 
     def _send(self, taken: Lease) -> None:
@@ -204,9 +204,9 @@ class Notifier:
                     version = shown.version
                     groups.change_thread(connection, thread.id, shown=version)
                 if row.kind in (deliveries.POST, deliveries.EDIT) and group.version > version:
-                    plan.arm_edit(connection, here, thread, now)
+                    outbox.arm_edit(connection, here, thread, now)
                 if row.kind == deliveries.POST:
-                    plan.arm_reply(connection, here, thread, now)
+                    outbox.arm_reply(connection, here, thread, now)
             facts.drop(connection, self.tenant, facts.SLACK_STOPPED)
             facts.renew(connection, self.tenant, facts.SLACK_OK, now)
             ops_lines.slack_back(connection, self.tenant, now, self.ops_channel)
@@ -265,12 +265,12 @@ class Notifier:
         if thread.ts != shown.thread_ts:
             return  # somebody posted it anew meanwhile
         if (
-            plan.is_muted(here, groups.get(connection, thread.group_id), thread.channel)
+            audience.is_muted(here, groups.get(connection, thread.group_id), thread.channel)
             and taken.row.kind == deliveries.EDIT
         ):
             return  # a new message, which a mute holds: the edit at its end comes here again
         groups.change_thread(connection, thread.id, ts="", root=thread.root + 1)
-        plan.post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
+        outbox.post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
 
     def _pause(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
         """The channel takes nothing. Its subscriptions pause, their authors are told; what waits stays for a day."""
