@@ -20,25 +20,33 @@ if TYPE_CHECKING:
 ARRIVAL_WAITS = timedelta(seconds=60)
 
 
-def holders_of(connection: Connection, group_id: int) -> list[int]:
+def holders_of(connection: Connection, group_id: int) -> list[AnyRow]:
     """Threads of other messages that hold cases of this group."""
-    return [
-        int(row)
-        for row in connection.scalars(
-            select(cases.c.thread_id).where(cases.c.group_id == group_id, cases.c.state == "merged").distinct()
-        )
-        if row is not None
-    ]
+    held = select(cases.c.thread_id).where(cases.c.group_id == group_id, cases.c.state == "merged")
+    return list(connection.execute(select(threads).where(threads.c.id.in_(held)).order_by(threads.c.id)).all())
 
 
-def merged_into(connection: Connection, holder: AnyRow) -> dict[str, Any]:
-    """The columns of a case that a holding message stands for."""
+def is_flood(connection: Connection, here: Scene, channel: str, now: datetime) -> bool:
+    """Whether a channel got as many messages lately as it is to get."""
+    return groups.opened_lately(connection, here.tenant, channel, now, policy.FLOOD_MINUTES) >= policy.FLOOD_GROUPS
+
+
+def merged_into(connection: Connection, here: Scene, holder: AnyRow, now: datetime) -> dict[str, Any]:
+    """The columns of a case that a holding message stands for, which is to show it."""
+    show(connection, here, holder, now)
     root = connection.execute(
         select(rows.c.id)
         .where(rows.c.thread_id == holder.id, rows.c.kind == deliveries.POST)
         .order_by(rows.c.id.desc())
     ).first()
     return {"state": "merged", "thread_id": holder.id, "delivery_id": root.id if root is not None else None}
+
+
+def show(connection: Connection, here: Scene, holder: AnyRow, now: datetime) -> None:
+    """What a holding message says has changed."""
+    groups.change(connection, holder.group_id, now)
+    outbox.post_root(connection, here, holder, now)
+    outbox.arm_edit(connection, here, holder, now)
 
 
 def arrival_thread(connection: Connection, here: Scene, channel: str, *, arrived: datetime, now: datetime) -> AnyRow:
@@ -50,11 +58,7 @@ def arrival_thread(connection: Connection, here: Scene, channel: str, *, arrived
         int(arrived.timestamp()),
         {"kind": "arrival", "opened_at": now, "headline": "Found on arrival", "firing_since": arrived},
     )
-    thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
-    outbox.post_root(connection, here, thread, now, due_at=now + ARRIVAL_WAITS)
-    groups.change(connection, group.id, now)
-    outbox.arm_edit(connection, here, thread, now)
-    return thread
+    return outbox.announce(connection, here, group, channel, now, due_at=now + ARRIVAL_WAITS)
 
 
 def overflow_thread(connection: Connection, here: Scene, channel: str, now: datetime) -> AnyRow:
@@ -69,9 +73,7 @@ def overflow_thread(connection: Connection, here: Scene, channel: str, now: date
             newest.generation + 1 if newest is not None else 1,
             {"kind": "overflow", "opened_at": now, "headline": "Further causes", "firing_since": now},
         )
-    thread = groups.open_thread(connection, here.tenant, newest.id, channel, now=now, into=None)
-    outbox.post_root(connection, here, thread, now)
-    return thread
+    return outbox.announce(connection, here, newest, channel, now)
 
 
 def release_arrival(connection: Connection, tenant: str, now: datetime) -> None:

@@ -82,5 +82,5 @@ def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -
     if not policy.is_unacknowledged(plan.state_of(group), now):
         return
     for thread in groups.threads_of(connection, group.id):
-        if thread.ts and thread.into_id is None and not audience.is_muted(here, group, thread.channel):
+        if thread.ts and thread.into_id is None and not audience.is_muted(connection, here, group, thread.channel):
             outbox.broadcast(connection, here, thread, f"hour:{group.reopened}", now)

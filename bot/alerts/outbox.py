@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from bot.store import deliveries, groups
+from bot.store import deliveries, groups, owed
 from bot.store.sql import AnyRow
 from bot.store.tables import deliveries as rows
 
@@ -19,11 +19,37 @@ if TYPE_CHECKING:
     from bot.alerts.record import Scene
 
 
+def announce(
+    connection: Connection,
+    here: Scene,
+    group: AnyRow,
+    channel: str,
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
+) -> AnyRow:
+    """A group's thread in a channel, and its message owed."""
+    thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
+    post_root(connection, here, thread, now, due_at)
+    return thread
+
+
 def post_root(
     connection: Connection, here: Scene, thread: AnyRow, now: datetime, due_at: datetime | None = None
 ) -> None:
-    """Owe the thread its message."""
-    deliveries.add(
+    """Owe the thread its message, unless it is there. One that was dropped comes back; one that died is tried anew."""
+    if thread.ts or _add_root(connection, here, thread, now, due_at):
+        return
+    if deliveries.rearm(connection, here.tenant, root_key(thread), due_at or now, states=("dropped",)):
+        return
+    root = deliveries.by_key(connection, here.tenant, root_key(thread))
+    if root is not None and root.state == "dead":
+        groups.change_thread(connection, thread.id, root=thread.root + 1)
+        _add_root(connection, here, groups.thread_by_id(connection, thread.id), now, due_at)
+
+
+def _add_root(connection: Connection, here: Scene, thread: AnyRow, now: datetime, due_at: datetime | None) -> bool:
+    return deliveries.add(
         connection,
         here.tenant,
         key=root_key(thread),
@@ -40,21 +66,9 @@ def root_key(thread: AnyRow) -> str:
     return deliveries.key_of(thread.id, f"post:{thread.root}")
 
 
-def revive_root(connection: Connection, here: Scene, thread: AnyRow, now: datetime) -> None:
-    """A post that a mute dropped comes back; one that died is tried once more when new cases wait for it."""
-    if thread.ts or not groups.queued(connection, thread.id):
-        return
-    if deliveries.rearm(connection, here.tenant, root_key(thread), now, states=("dropped",)):
-        return
-    root = deliveries.by_key(connection, here.tenant, root_key(thread))
-    if root is not None and root.state == "dead":
-        groups.change_thread(connection, thread.id, root=thread.root + 1)
-        post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
-
-
 def arm_reply(connection: Connection, here: Scene, thread: AnyRow, now: datetime, *, at_once: bool = False) -> None:
     """Owe the thread a reply if cases wait for one and none is planned."""
-    if not groups.queued(connection, thread.id):
+    if not owed.queued(connection, thread.id):
         return
     planned = connection.execute(
         select(rows.c.id).where(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from bot.alerts import audience, holders, outbox, policy
-from bot.store import deliveries, groups
+from bot.store import deliveries, groups, owed
 from bot.store.sql import AnyRow
 
 if TYPE_CHECKING:
@@ -18,50 +18,72 @@ if TYPE_CHECKING:
 def settle(connection: Connection, here: Scene, group_id: int, now: datetime) -> None:
     """Plan all that a changed group needs in all its channels."""
     group = groups.get(connection, group_id)
-    # 1. Channels that hear of it for the first time.
-    if group.state in groups.OPEN or group.state == "resolved":
-        for channel in groups.channels_with(connection, group_id, "held"):
-            if not audience.is_muted(here, group, channel) and audience.reached(connection, here, group, channel):
-                fire(connection, here, group, channel, now)
-    # 2. Channels that know it: cases, broadcasts, the edit.
-    for thread in groups.threads_of(connection, group_id):
-        if thread.into_id is not None:
-            continue
-        if group.state == "withdrawn":
-            deliveries.withhold(connection, thread.id)
-            groups.withdraw_waiting(connection, thread.id)
-        else:
-            outbox.revive_root(connection, here, thread, now)
-            outbox.arm_reply(connection, here, thread, now)
-            _broadcast_counts(connection, here, group, thread, now)
-        outbox.arm_edit(connection, here, thread, now)
-    # 3. Messages that hold it together with others show its ending too.
-    for holder_id in holders.holders_of(connection, group_id) if group.state not in groups.OPEN else ():
-        holder = groups.thread_by_id(connection, holder_id)
-        groups.change(connection, holder.group_id, now)
-        outbox.arm_edit(connection, here, holder, now)
+    # 1. Channels that are to hear of it, or know it.
+    told = [thread.channel for thread in groups.threads_of(connection, group_id)]
+    for channel in dict.fromkeys([*owed.channels_with(connection, group_id, "held"), *told]):
+        settle_in(connection, here, group, channel, now)
+    # 2. Messages that hold it together with others show its ending too.
+    for holder in holders.holders_of(connection, group_id) if group.state not in groups.OPEN else ():
+        holders.show(connection, here, holder, now)
+
+
+def settle_in(connection: Connection, here: Scene, group: AnyRow, channel: str, now: datetime) -> None:
+    """Plan what a group needs in one channel: the first message, then cases, broadcasts, the edit."""
+    # 1. It hears of it for the first time.
+    thread = groups.thread(connection, group.id, channel)
+    if thread is None and group.state in (*groups.OPEN, "resolved"):
+        if audience.reached(connection, here, group, channel):
+            fire(connection, here, group, channel, now)
+        thread = groups.thread(connection, group.id, channel)
+    if thread is None or thread.into_id is not None:
+        return
+    # 2. It knows it.
+    if group.state == "withdrawn":
+        deliveries.withhold(connection, thread.id)
+        owed.withdraw_waiting(connection, thread.id)
+    else:
+        if owed.queued(connection, thread.id):
+            outbox.post_root(connection, here, thread, now)
+        outbox.arm_reply(connection, here, thread, now)
+        _broadcast_counts(connection, here, group, thread, now)
+    until = audience.muted_until(connection, here, group, channel)
+    if until != thread.muted_until:
+        groups.change_thread(connection, thread.id, muted_until=until)
+    outbox.arm_edit(connection, here, thread, now)
 
 
 def fire(connection: Connection, here: Scene, group: AnyRow, channel: str, now: datetime) -> None:
     """A group's first message in a channel, or its place in the one that holds the rest of a flood."""
-    flood = groups.opened_lately(connection, here.tenant, channel, now, policy.FLOOD_MINUTES) >= policy.FLOOD_GROUPS
-    if flood and group.kind == "cause":
+    if holders.is_flood(connection, here, channel, now):
         holder = holders.overflow_thread(connection, here, channel, now)
         groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=holder.id)
-        groups.move_cases(
-            connection, group.id, channel, old=("held", "queued"), **holders.merged_into(connection, holder)
-        )
-        groups.change(connection, holder.group_id, now)
-        outbox.arm_edit(connection, here, holder, now)
+        merged = holders.merged_into(connection, here, holder, now)
+        owed.move(connection, group.id, channel, old=("held", "queued"), **merged)
         return
-    thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
-    groups.move_cases(connection, group.id, channel, old=("held",), state="queued", thread_id=thread.id)
-    outbox.post_root(connection, here, thread, now)
+    thread = outbox.announce(connection, here, group, channel, now)
+    owed.move(connection, group.id, channel, old=("held",), state="queued", thread_id=thread.id)
+
+
+def place(connection: Connection, here: Scene, group_id: int, channel: str, now: datetime) -> dict[str, Any]:
+    """The columns of a case that a channel is to hear of, by what it was told of the group.
+
+    A group that the message of a flood holds gets one of its own once the flood is over.
+    """
+    thread = groups.thread(connection, group_id, channel)
+    if thread is None:
+        return {"state": "held", "thread_id": None}
+    if thread.into_id is not None:
+        if holders.is_flood(connection, here, channel, now):
+            return holders.merged_into(connection, here, groups.thread_by_id(connection, thread.into_id), now)
+        groups.change_thread(connection, thread.id, into_id=None, opened_at=now)
+    return {"state": "queued", "thread_id": thread.id}
 
 
 def _broadcast_counts(connection: Connection, here: Scene, group: AnyRow, thread: AnyRow, now: datetime) -> None:
     """A count that passed a mark, and a reopening. A message that is still to come says both by itself."""
-    if not thread.ts or group.state not in groups.OPEN or audience.is_muted(here, group, thread.channel):
+    if not thread.ts or group.state not in groups.OPEN:
+        return
+    if audience.is_muted(connection, here, group, thread.channel):
         return
     mark = policy.broadcast_for(group.failed, thread.broadcast_count)
     if mark is not None:

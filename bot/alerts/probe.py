@@ -48,8 +48,7 @@ def send(connection: Connection, here: Scene, channel: str, now: datetime) -> in
         newest.generation + 1 if newest is not None else 1,
         {"kind": "test", "opened_at": now, "headline": "Test alert", "firing_since": now},
     )
-    thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
-    outbox.post_root(connection, here, thread, now)
+    thread = outbox.announce(connection, here, group, channel, now)
     return int(_row(connection, here.tenant, outbox.root_key(thread)).id)
 
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot import redact
-from bot.alerts import filters, holders, policy
+from bot.alerts import audience, filters, holders, plan, policy
 from bot.alerts.policy import Failure, Mute, Rules
 from bot.diagnosis.outcomes import TABLE
-from bot.store import groups, mutes, subscriptions
+from bot.store import groups, mutes, owed, subscriptions
 from bot.store.sql import AnyRow
 
 
@@ -160,27 +160,10 @@ def _owe(
     arrival: datetime | None,
 ) -> None:
     case = {"alert_id": alert_id, "channel": channel, "tenant": here.tenant, "group_id": group.id}
-    thread = groups.thread(connection, group.id, channel)
-    muted = any(
-        mute.covers(
-            channel,
-            outcome=failure.outcome.value,
-            fault=failure.fault.value,
-            target=(failure.target_id, failure.target_name),
-            group_id=group.id,
-        )
-        for mute in here.mutes
-    )
-    if muted:
-        groups.add_case(connection, case | {"state": "muted", "thread_id": thread.id if thread is not None else None})
-    elif arrival is not None and thread is None:
+    if any(audience.covers(mute, channel, failure, group.id) for mute in here.mutes):
+        owed.add(connection, case | {"state": "muted"})
+    elif arrival is not None and groups.thread(connection, group.id, channel) is None:
         holder = holders.arrival_thread(connection, here, channel, arrived=arrival, now=now)
-        groups.add_case(connection, case | holders.merged_into(connection, holder))
-    elif thread is None:
-        groups.add_case(connection, case | {"state": "held"})
-    elif thread.into_id is not None:
-        holder = groups.thread_by_id(connection, thread.into_id)
-        groups.add_case(connection, case | holders.merged_into(connection, holder))
-        groups.change(connection, holder.group_id, now)
+        owed.add(connection, case | holders.merged_into(connection, here, holder, now))
     else:
-        groups.add_case(connection, case | {"state": "queued", "thread_id": thread.id})
+        owed.add(connection, case | plan.place(connection, here, group.id, channel, now))

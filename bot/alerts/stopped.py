@@ -46,8 +46,7 @@ def watch(connection: Connection, here: Scene, now: datetime) -> None:
         },
     )
     for channel in dict.fromkeys(channel for channel, wish in here.listeners if _wants_all(wish)):
-        thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
-        outbox.post_root(connection, here, thread, now)
+        outbox.announce(connection, here, group, channel, now)
 
 
 def _wants_all(wish: Filters) -> bool:

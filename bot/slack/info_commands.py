@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Engine
 
 from bot import __version__
 from bot.alerts import explain
+from bot.alerts.audience import wants
 from bot.alerts.filters import Filters
 from bot.alerts.health import Health, health
 from bot.alerts.policy import Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
-from bot.diagnosis.outcomes import Fault, Outcome
+from bot.diagnosis.outcomes import Outcome
 from bot.slack import alert_answers as answers
 from bot.slack import blocks as b
 from bot.slack import status_answers, typed
@@ -155,4 +156,4 @@ def _wanted(wish: Filters, row: Any) -> bool:
     outcome = Outcome(row.outcome)
     if row.verdict != "failed" and outcome not in wish.outcomes:
         return False
-    return wish.matches(outcome=outcome, fault=Fault(row.fault), target_id=row.target_id, target_name=row.target_name)
+    return wants(wish, row)

@@ -22,7 +22,7 @@ from bot.clock import Clock
 from bot.slack import rendering
 from bot.slack.blocks import Message, of_tenant
 from bot.slack.classify import Answer, Meaning, classify
-from bot.store import deliveries, facts, groups, subscriptions
+from bot.store import deliveries, facts, groups, owed, subscriptions
 from bot.store.deliveries import Lease
 from bot.store.engine import reading, writing
 
@@ -126,9 +126,9 @@ class Notifier:
     def _fill(self, connection: Any, taken: Lease, now: datetime) -> bool:
         """Give a reply its cases, once, and plan the next if they are too many. False if there are none."""
         row = taken.row
-        if groups.carried(connection, row.id):
+        if owed.carried(connection, row.id):
             return True
-        if not groups.carry(connection, row.thread_id, row.id, rendering.LINES_IN_A_REPLY):
+        if not owed.carry(connection, row.thread_id, row.id, rendering.LINES_IN_A_REPLY):
             return False
         groups.change_thread(connection, row.thread_id, replied_at=now)
         here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
@@ -265,7 +265,7 @@ class Notifier:
         if thread.ts != shown.thread_ts:
             return  # somebody posted it anew meanwhile
         if (
-            audience.is_muted(here, groups.get(connection, thread.group_id), thread.channel)
+            audience.is_muted(connection, here, groups.get(connection, thread.group_id), thread.channel)
             and taken.row.kind == deliveries.EDIT
         ):
             return  # a new message, which a mute holds: the edit at its end comes here again

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.slack import alert_messages as messages
 from bot.slack.alert_messages import LINES_IN_A_REPLY
 from bot.slack.blocks import Message
-from bot.store import conversations, deliveries, groups
+from bot.store import conversations, deliveries, groups, owed
 from bot.store.sql import AnyRow
 
 __all__ = ["LINES_IN_A_REPLY", "Place", "Shown", "group_of", "place", "render", "roots"]
@@ -70,7 +70,7 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
                     reason=alert.reason,
                     withdrawn=alert.withdrawn_at is not None,
                 )
-                for alert in groups.carried(connection, row.id)
+                for alert in owed.carried(connection, row.id)
             ]
             message = messages.reply(lines)
         case deliveries.BROADCAST:
@@ -95,7 +95,7 @@ def group_of(connection: Connection, group: AnyRow, thread: AnyRow, tenant: str 
     if group.kind in ("arrival", "overflow"):
         held = tuple(
             messages.Held(title=messages.title(_plain(row)), failed=row.merged)
-            for row in groups.held_in(connection, thread.id)
+            for row in owed.held_in(connection, thread.id)
         )
     attempts = 0
     if group.kind == "cause" and group.first_at is not None and group.last_at is not None:
