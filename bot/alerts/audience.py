@@ -16,7 +16,7 @@ from bot.alerts import policy
 from bot.alerts.filters import Filters
 from bot.alerts.policy import Failure, Mute
 from bot.diagnosis.outcomes import Fault, Outcome, Threshold
-from bot.store import conversations, groups, owed
+from bot.store import conversations, groups, mutes, owed
 from bot.store.sql import AnyRow
 from bot.store.tables import alerts, cases
 
@@ -52,7 +52,7 @@ def hears(connection: Connection, here: Scene, group: AnyRow, channel: str) -> b
     if group.kind == "cause":
         rows = kinds(connection, group, channel)
         wishes = [wish for wish in wishes if any(wants(wish, row) for row in rows)]
-    if group.kind == "stopped":
+    if group.kind == "stopped":  # it is told where nobody narrowed what is heard of to certain failures
         wishes = [wish for wish in wishes if not (wish.outcomes or wish.faults or wish.targets)]
     return bool(wishes) and not is_muted(connection, here, group, channel)
 
@@ -116,14 +116,25 @@ def covers(mute: Mute, channel: str, row: AnyRow | Failure, group_id: int) -> bo
 
 def muted_until(connection: Connection, here: Scene, group: AnyRow, channel: str) -> datetime | None:
     """Until when all of a group is muted in a channel; None if any of it is not."""
-    mutes = [mute for mute in here.mutes if mute.channel == channel]
-    if not mutes:
+    mine = [mute for mute in here.mutes if mute.channel == channel]
+    if not mine:
         return None
     ends = [
-        max((mute.until for mute in mutes if covers(mute, channel, row, group.id)), default=None)
+        max((mute.until for mute in mine if covers(mute, channel, row, group.id)), default=None)
         for row in kinds(connection, group, channel)
     ]
     return min((end for end in ends if end is not None), default=None) if None not in ends else None
+
+
+def unmuted_at(connection: Connection, group: AnyRow, channel: str) -> datetime | None:
+    """When the last mute ended that held any of a group in a channel; None if there was none since it fires."""
+    ended = [
+        row.ended_at
+        for row in mutes.ended(connection, group.tenant, channel, group.firing_since or group.opened_at)
+        for each in kinds(connection, group, channel)
+        if covers(Mute(channel, row.what, row.value, row.until), channel, each, group.id)
+    ]
+    return max(ended, default=None)
 
 
 def is_muted(connection: Connection, here: Scene, group: AnyRow, channel: str) -> bool:

@@ -89,7 +89,9 @@ def explain(connection: Connection, here: Scene, group: AnyRow, channel: str, no
         rule=rule_of(Outcome(group.outcome), Fault(group.fault)),
         heard=heard,
         muted_until=muted_until,
-        reason=policy.needs_update(entry, plan.state_of(group), now),
+        reason=policy.needs_update(
+            entry, plan.state_of(connection, group, groups.thread(connection, group.id, channel)), now
+        ),
     )
 
 
@@ -121,6 +123,7 @@ def _entry(
     def said(what: str) -> bool:
         return deliveries.by_key(connection, group.tenant, deliveries.key_of(thread.id, what)) is not None
 
+    again = said(f"broadcast:reopened:{group.reopened}") or plan.says_reopened(connection, group, thread)
     return Entry(
         subscribed=entry.subscribed,
         reached=entry.reached,
@@ -131,6 +134,6 @@ def _entry(
         shown=thread.shown,
         waiting=owed.queued(connection, thread.id),
         broadcast=thread.broadcast_count,
-        reopened_told=group.reopened if said(f"broadcast:reopened:{group.reopened}") else max(group.reopened - 1, 0),
+        reopened_told=group.reopened if again else max(group.reopened - 1, 0),
         hour_told=said(f"broadcast:hour:{group.reopened}"),
     )

@@ -79,8 +79,9 @@ def _advance_group(connection: Connection, here: Scene, group: AnyRow, now: date
 
 def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
     """A broadcast, once, when an hour went by and nobody acknowledged."""
-    if not policy.is_unacknowledged(plan.state_of(group), now):
+    if not policy.is_unacknowledged(plan.state_of(connection, group, None), now):
         return
     for thread in groups.threads_of(connection, group.id):
-        if thread.ts and thread.into_id is None and not audience.is_muted(connection, here, group, thread.channel):
+        told = thread.ts and policy.is_unacknowledged(plan.state_of(connection, group, thread), now)
+        if told and audience.hears(connection, here, group, thread.channel):
             outbox.broadcast(connection, here, thread, f"hour:{group.reopened}", now)

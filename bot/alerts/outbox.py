@@ -66,6 +66,12 @@ def root_key(thread: AnyRow) -> str:
     return deliveries.key_of(thread.id, f"post:{thread.root}")
 
 
+def told_at(connection: Connection, thread: AnyRow) -> datetime | None:
+    """When Slack got the thread's message."""
+    root = deliveries.by_key(connection, thread.tenant, root_key(thread))
+    return root.sent_at if root is not None else None
+
+
 def arm_reply(connection: Connection, here: Scene, thread: AnyRow, now: datetime, *, at_once: bool = False) -> None:
     """Owe the thread a reply if cases wait for one and none is planned."""
     if not owed.queued(connection, thread.id):
@@ -111,14 +117,16 @@ def arm_edit(connection: Connection, here: Scene, thread: AnyRow, now: datetime)
 
 
 def broadcast(connection: Connection, here: Scene, thread: AnyRow, occasion: str, now: datetime) -> None:
-    """Owe the thread a reply that the channel sees too, once an occasion."""
-    deliveries.add(
+    """Owe the thread a reply that the channel sees too, once an occasion; one that was dropped comes back."""
+    key = deliveries.key_of(thread.id, f"broadcast:{occasion}")
+    if not deliveries.add(
         connection,
         here.tenant,
-        key=deliveries.key_of(thread.id, f"broadcast:{occasion}"),
+        key=key,
         kind=deliveries.BROADCAST,
         channel=thread.channel,
         now=now,
         thread_id=thread.id,
         text=occasion,
-    )
+    ):
+        deliveries.rearm(connection, here.tenant, key, now, states=("dropped",))

@@ -45,7 +45,7 @@ def settle_in(connection: Connection, here: Scene, group: AnyRow, channel: str, 
         if owed.queued(connection, thread.id):
             outbox.post_root(connection, here, thread, now)
         outbox.arm_reply(connection, here, thread, now)
-        _broadcast_counts(connection, here, group, thread, now)
+        arm_broadcasts(connection, here, group, thread, now)
     until = audience.muted_until(connection, here, group, channel)
     if until != thread.muted_until:
         groups.change_thread(connection, thread.id, muted_until=until)
@@ -79,27 +79,33 @@ def place(connection: Connection, here: Scene, group_id: int, channel: str, now:
     return {"state": "queued", "thread_id": thread.id}
 
 
-def _broadcast_counts(connection: Connection, here: Scene, group: AnyRow, thread: AnyRow, now: datetime) -> None:
-    """A count that passed a mark, and a reopening. A message that is still to come says both by itself."""
-    if not thread.ts or group.state not in groups.OPEN:
-        return
-    if audience.is_muted(connection, here, group, thread.channel):
+def arm_broadcasts(connection: Connection, here: Scene, group: AnyRow, thread: AnyRow, now: datetime) -> None:
+    """Owe the channel a count that passed a mark, and a reopening, unless its message says them by itself."""
+    if not thread.ts or group.state != "open" or not audience.hears(connection, here, group, thread.channel):
         return
     mark = policy.broadcast_for(group.failed, thread.broadcast_count)
     if mark is not None:
-        groups.change_thread(connection, thread.id, broadcast_count=mark)
         outbox.broadcast(connection, here, thread, f"count:{mark}", now)
-    if group.reopened:
+    if group.reopened and not says_reopened(connection, group, thread):
         outbox.broadcast(connection, here, thread, f"reopened:{group.reopened}", now)
 
 
-def state_of(group: AnyRow) -> policy.State:
-    """What the policy asks of a group."""
+def says_reopened(connection: Connection, group: AnyRow, thread: AnyRow) -> bool:
+    """Whether the message was posted after the reopening, and says so by itself."""
+    told_at = outbox.told_at(connection, thread)
+    return told_at is not None and told_at >= group.firing_since
+
+
+def state_of(connection: Connection, group: AnyRow, thread: AnyRow | None) -> policy.State:
+    """What the policy asks of a group. It fires, for a channel, since people there could have acknowledged it."""
+    since = [group.firing_since]
+    if thread is not None:
+        since += [outbox.told_at(connection, thread), audience.unmuted_at(connection, group, thread.channel)]
     return policy.State(
         state=group.state,
         version=group.version,
         failed=group.failed,
         reopened=group.reopened,
-        firing_since=group.firing_since,
+        firing_since=max((at for at in since if at is not None), default=None),
         acknowledged=bool(group.acked_by),
     )

@@ -119,7 +119,7 @@ def _group_for(connection: Connection, tenant: str, failure: Failure, now: datet
             ended_at=None,
             ending="",
             quiet_since=None,
-            firing_since=failure.at,
+            firing_since=now,  # later than what is posted already: that is told of it
             reopened=newest.reopened + 1,
             acked_by="",
             acked_at=None,
