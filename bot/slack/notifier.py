@@ -15,8 +15,8 @@ from typing import Any, Literal, Protocol
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import audience, ops_lines, outbox, probe
-from bot.alerts.policy import BROADCAST_AT, Rules
+from bot.alerts import audience, ops_lines, outbox, plan, policy, probe
+from bot.alerts.policy import Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
 from bot.slack import rendering
@@ -138,9 +138,12 @@ class Notifier:
     def _send(self, taken: Lease) -> None:
         with reading(self.engine) as connection:
             shown = rendering.render(connection, taken.row, self.label)
-        if shown.needless:
+        if shown.needless or shown.waits:
             with writing(self.engine) as connection:
-                deliveries.finish(connection, taken, "dropped", "")
+                if shown.needless:
+                    deliveries.finish(connection, taken, "dropped", "")
+                else:
+                    deliveries.again(connection, taken, self.clock.now(), "its message is posted anew")
             return
         method, arguments = self._call_of(taken, shown)
         if taken.until - self.clock.now() < timedelta(seconds=2 * self.http_timeout):
@@ -177,39 +180,42 @@ class Notifier:
 
     def _mark(self, taken: Lease, at: tuple[str, str], now: datetime, shown: rendering.Shown | None = None) -> None:
         """Slack has it."""
-        channel, ts = at
         row = taken.row
         with writing(self.engine) as connection:
-            if not deliveries.sent(connection, taken, ts, now):
+            if not deliveries.sent(connection, taken, at[1], now):
                 return
             deliveries.counted(connection, self.workspace, row, now)
-            here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
-            if row.kind == deliveries.POST and row.thread_id is not None:
-                thread = groups.thread_by_id(connection, row.thread_id)
-                group = groups.get(connection, thread.group_id)
-                said = max((mark for mark in BROADCAST_AT if mark <= group.failed), default=0)
-                groups.change_thread(
-                    connection,
-                    thread.id,
-                    ts=ts,
-                    posted_channel=channel or thread.channel,
-                    shown=shown.version if shown else 0,
-                    broadcast_count=max(said, thread.broadcast_count),
-                )
             if row.thread_id is not None:
-                thread = groups.thread_by_id(connection, row.thread_id)
-                group = groups.get(connection, thread.group_id)
-                version = thread.shown
-                if row.kind == deliveries.EDIT and shown is not None:
-                    version = shown.version
-                    groups.change_thread(connection, thread.id, shown=version)
-                if row.kind in (deliveries.POST, deliveries.EDIT) and group.version > version:
-                    outbox.arm_edit(connection, here, thread, now)
-                if row.kind == deliveries.POST:
-                    outbox.arm_reply(connection, here, thread, now)
+                self._follow(connection, row, at, now, shown)
             facts.drop(connection, self.tenant, facts.SLACK_STOPPED)
             facts.renew(connection, self.tenant, facts.SLACK_OK, now)
             ops_lines.slack_back(connection, self.tenant, now, self.ops_channel)
+
+    def _follow(
+        self, connection: Any, row: Any, at: tuple[str, str], now: datetime, shown: rendering.Shown | None
+    ) -> None:
+        """Note what a thread shows now, and owe what comes after it. After a look what was shown is not known."""
+        channel, ts = at
+        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
+        thread = groups.thread_by_id(connection, row.thread_id)
+        version, failed = (shown.version, shown.failed) if shown is not None else (0, 0)
+        match row.kind:
+            case deliveries.POST:
+                noted = {"ts": ts, "posted_channel": channel or thread.channel, "shown": version}
+                said = policy.broadcast_for(failed, thread.broadcast_count) or thread.broadcast_count
+                groups.change_thread(connection, thread.id, broadcast_count=said, **noted)
+            case deliveries.EDIT if shown is not None:
+                groups.change_thread(connection, thread.id, shown=version)
+            case deliveries.BROADCAST if row.text.startswith("count:"):
+                said = max(int(row.text.removeprefix("count:")), thread.broadcast_count)
+                groups.change_thread(connection, thread.id, broadcast_count=said)
+        thread = groups.thread_by_id(connection, thread.id)
+        group = groups.get(connection, thread.group_id)
+        if row.kind in (deliveries.POST, deliveries.EDIT) and group.version > thread.shown:
+            outbox.arm_edit(connection, here, thread, now)
+        if row.kind == deliveries.POST:
+            outbox.arm_reply(connection, here, thread, now)
+            plan.arm_broadcasts(connection, here, group, thread, now)
 
     # ---- answers that are no success ------------------------------------------------------------------------------
 

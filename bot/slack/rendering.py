@@ -33,7 +33,9 @@ class Shown:
     thread_ts: str = ""
     root_uid: str = ""  # of the message that an edit changes: its metadata stays
     version: int = 0
+    failed: int = 0
     needless: bool = False
+    waits: bool = False  # for its message, which is to be posted anew
 
 
 def place(connection: Connection, row: AnyRow) -> Place:
@@ -59,7 +61,6 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     where = place(connection, row)
     thread = groups.thread_by_id(connection, row.thread_id)
     group = groups.get(connection, thread.group_id)
-    needless = not thread.ts if row.kind != deliveries.POST else group.state == "withdrawn"
     match row.kind:
         case deliveries.REPLY:
             lines = [
@@ -81,7 +82,23 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     if row.kind == deliveries.EDIT:
         root = deliveries.by_key(connection, row.tenant, deliveries.key_of(thread.id, f"post:{thread.root}"))
         uid = root.uid if root is not None else ""
-    return Shown(message, where.channel, where.thread_ts, uid, group.version, needless)
+    waits = not thread.ts and row.kind in (deliveries.REPLY, deliveries.BROADCAST)
+    needless = _is_needless(row, thread, group)
+    return Shown(message, where.channel, where.thread_ts, uid, group.version, group.failed, needless, waits)
+
+
+def _is_needless(row: AnyRow, thread: AnyRow, group: AnyRow) -> bool:
+    """Whether it would say what is no longer so, or has nothing to say it in."""
+    match row.kind:
+        case deliveries.POST:
+            return bool(group.state == "withdrawn")
+        case deliveries.EDIT:
+            return not thread.ts
+        case deliveries.BROADCAST:
+            acknowledged = row.text.startswith("hour:") and group.acked_by
+            return bool(group.state != "open" or acknowledged)
+        case _:
+            return False
 
 
 def title_of(group: AnyRow) -> str:
