@@ -17,13 +17,13 @@ QUIET_LAPSES_AFTER = timedelta(hours=24)
 
 def advance(connection: Connection, here: Scene, now: datetime) -> None:
     """One round over all that is open."""
-    # 1. Groups: resolved, quiet, an hour unacknowledged.
+    # 1. Mutes whose time has come.
+    for mute in mutes.over(connection, here.tenant, now):
+        muting.unmute(connection, here, mute, now)
+    # 2. Groups: resolved, quiet, an hour unacknowledged.
     for group in groups.open_ones(connection, here.tenant):
         _advance_group(connection, here, group, now)
     groups.lapse(connection, here.tenant, now - policy.LAPSES_AFTER)
-    # 2. Mutes whose time has come.
-    for mute in mutes.over(connection, here.tenant, now):
-        muting.unmute(connection, here, mute, now)
     # 3. Channels that have been closed for a day.
     for row in deliveries.paused(connection, here.tenant, now - CHANNEL_GIVEN_UP_AFTER):
         gone = deliveries.kill_channel(connection, here.tenant, row.key, row.why)

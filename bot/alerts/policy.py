@@ -113,15 +113,18 @@ def scope_of(failure: Failure) -> str:
     return f"target:{failure.target_id}"
 
 
-def joins(state: str, ended_at: datetime | None, at: datetime) -> str:
-    """What a failure at `at` does to the newest group of its key: "join", "reopen" or "new"."""
+def joins(state: str, ended_at: datetime | None, at: datetime, *, told: bool) -> str:
+    """What a failure at `at` does to the newest group of its key: "join", "reopen" or "new".
+
+    What no channel was told of is not reopened: its history would be that of failures now and then.
+    """
     if state in ("open", "quiet"):
         return "join"
     if state != "resolved" or ended_at is None:
         return "new"
     if at <= ended_at:
         return "join"  # it happened before the ending and is only found now
-    return "reopen" if at - ended_at <= REOPENS_WITHIN else "new"
+    return "reopen" if told and at - ended_at <= REOPENS_WITHIN else "new"
 
 
 def is_over(threshold: Threshold, failures: int, attempts: int) -> bool:

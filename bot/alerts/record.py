@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -54,7 +54,8 @@ def record(
     if not wanted and TABLE[failure.outcome].on_request:
         return None
     # 1. Its group: joined, reopened, or new.
-    group = _group_for(connection, here.tenant, failure, now)
+    minutes = max((each.minutes for thresholds in wanted.values() for each in thresholds), default=0)
+    group = _group_for(connection, here.tenant, failure, timedelta(minutes=minutes), now)
     # 2. The alert, unique by conversation, attempt and target.
     alert_id = groups.add_alert(
         connection,
@@ -104,10 +105,12 @@ def withdraw(connection: Connection, alert: AnyRow, now: datetime) -> int:
     return int(alert.group_id)
 
 
-def _group_for(connection: Connection, tenant: str, failure: Failure, now: datetime) -> AnyRow:
+def _group_for(connection: Connection, tenant: str, failure: Failure, window: timedelta, now: datetime) -> AnyRow:
+    """The group that a failure belongs to. `window`: how far back it may count together with what was held before."""
     key = policy.group_key(failure)
     newest = groups.newest(connection, tenant, key)
-    what = policy.joins(newest.state, newest.ended_at, failure.at) if newest is not None else "new"
+    told = newest is not None and groups.was_told(connection, newest.id)
+    what = policy.joins(newest.state, newest.ended_at, failure.at, told=told) if newest is not None else "new"
     if newest is not None and what == "join":
         return newest
     if newest is not None and what == "reopen":
@@ -125,7 +128,7 @@ def _group_for(connection: Connection, tenant: str, failure: Failure, now: datet
             acked_at=None,
         )
         return groups.get(connection, newest.id)
-    return groups.open_group(
+    group = groups.open_group(
         connection,
         tenant,
         key,
@@ -146,6 +149,9 @@ def _group_for(connection: Connection, tenant: str, failure: Failure, now: datet
             "last_at": failure.at,
         },
     )
+    if newest is not None and not told:
+        groups.inherit(connection, newest.id, group.id, failure.at - window)
+    return group
 
 
 def _owe(

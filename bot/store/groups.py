@@ -72,6 +72,27 @@ def open_ones(connection: Connection, tenant: str) -> Sequence[AnyRow]:
     ).all()
 
 
+def was_told(connection: Connection, group_id: int) -> bool:
+    """Whether any channel has, or is to get, a message of the group or one that holds it."""
+    thread = select(threads.c.id).where(threads.c.group_id == group_id).limit(1)
+    merged = select(cases.c.alert_id).where(cases.c.group_id == group_id, cases.c.state == "merged").limit(1)
+    return connection.execute(thread).first() is not None or connection.execute(merged).first() is not None
+
+
+def inherit(connection: Connection, old_id: int, new_id: int, since: datetime) -> None:
+    """Give a group the standing failures since a time of the one before it, with what is owed of them."""
+    connection.execute(
+        update(alerts)
+        .where(alerts.c.group_id == old_id, alerts.c.withdrawn_at.is_(None), alerts.c.at >= since)
+        .values(group_id=new_id)
+    )
+    mine = select(alerts.c.id).where(alerts.c.group_id == new_id)
+    connection.execute(
+        update(cases).where(cases.c.group_id == old_id, cases.c.alert_id.in_(mine)).values(group_id=new_id)
+    )
+    connection.execute(update(groups).where(groups.c.id == old_id).values(failed=standing(connection, old_id).failed))
+
+
 # ---- alerts -------------------------------------------------------------------------------------------------------
 
 

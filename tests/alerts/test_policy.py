@@ -62,7 +62,12 @@ def test_threshold_and_rate(failures: int, attempts: int, over: bool) -> None:  
 )  # fmt: skip
 def test_later_compares_attempt_times(state: str, minutes_after_the_ending: int, what: str) -> None:
     """A failure from before the ending joins quietly; within 30 minutes it reopens; later it is a new group."""
-    assert policy.joins(state, NOW, NOW + timedelta(minutes=minutes_after_the_ending)) == what
+    assert policy.joins(state, NOW, NOW + timedelta(minutes=minutes_after_the_ending), told=True) == what
+
+
+def test_what_nobody_was_told_of_is_not_reopened() -> None:
+    """It begins anew."""
+    assert policy.joins("resolved", NOW, NOW + timedelta(minutes=5), told=False) == "new"
 
 
 def test_three_in_a_row_and_five_minutes_resolve() -> None:
