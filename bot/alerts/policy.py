@@ -17,6 +17,7 @@ from bot.redact import foreign
 
 BROADCAST_AT = (10, 100, 1_000)
 UNACKNOWLEDGED = timedelta(hours=1)
+BY_SILENCE = frozenset({Outcome.IGNORED, Outcome.MALFORMED})  # concluded from what is missing, which may come late
 REOPENS_WITHIN = timedelta(minutes=30)
 FLOOD_GROUPS, FLOOD_MINUTES = 50, 10
 LAPSES_AFTER = timedelta(hours=1)  # a group that nobody was told of

@@ -63,6 +63,7 @@ class Group:
     last_conversation: str = ""
     quiet_since: datetime | None = None
     ended_at: datetime | None = None
+    ending: str = ""  # accepted, or moved: to the group of another cause
     reopened: int = 0
     acked_by: str = ""
     acked_at: datetime | None = None
@@ -206,6 +207,8 @@ def _state(group: Group) -> b.Block | None:
             parts.append(f": handovers to {foreign(group.target_name, 60) or 'it'} are accepted again.{lasted}")
         case "quiet" if group.quiet_since is not None:
             parts = ["Quiet since ", b.when(group.quiet_since, "{time}"), ": no failure and no acceptance."]
+        case "withdrawn" if group.ending == "moved":
+            parts = [b.bold("Withdrawn: "), "a later look at the call showed another cause, which is told by itself."]
         case "withdrawn":
             parts = [b.bold("Withdrawn: "), "accepted in the end. Nothing failed."]
         case _ if group.reopened:

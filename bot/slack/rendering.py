@@ -146,6 +146,7 @@ def _plain(group: AnyRow, **more: Any) -> messages.Group:
         last_conversation=group.last_conversation,
         quiet_since=group.quiet_since,
         ended_at=group.ended_at,
+        ending=group.ending,
         reopened=group.reopened,
         acked_by=group.acked_by,
         acked_at=group.acked_at,

@@ -103,6 +103,11 @@ def add_alert(connection: Connection, values: dict[str, Any]) -> int | None:
     return found
 
 
+def change_alert(connection: Connection, alert_id: int, **values: Any) -> None:
+    """Change an alert."""
+    connection.execute(update(alerts).where(alerts.c.id == alert_id).values(**values))
+
+
 def has_alert(connection: Connection, tenant: str, conversation_id: str, attempt_at: str, target_id: str) -> bool:
     """Whether this failed handover raised its alert already."""
     return (

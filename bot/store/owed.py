@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from bot.store.sql import AnyRow, insert
 from bot.store.tables import alerts, cases, deliveries, groups
@@ -17,6 +17,16 @@ WAITING = ("held", "queued", "muted")  # nobody has seen the line, and nothing c
 def add(connection: Connection, values: dict[str, Any]) -> None:
     """An alert owed to a channel."""
     connection.execute(insert(connection, cases).values(**values).on_conflict_do_nothing())
+
+
+def of_alert(connection: Connection, alert_id: int) -> Sequence[AnyRow]:
+    """The cases of an alert."""
+    return connection.execute(select(cases).where(cases.c.alert_id == alert_id)).all()
+
+
+def drop(connection: Connection, alert_id: int, channel: str) -> None:
+    """An alert is not owed to a channel any more, or is to be owed anew."""
+    connection.execute(delete(cases).where(cases.c.alert_id == alert_id, cases.c.channel == channel))
 
 
 def channels_with(connection: Connection, group_id: int, state: str) -> Sequence[str]:
