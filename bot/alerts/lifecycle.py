@@ -75,6 +75,14 @@ def _advance_group(connection: Connection, here: Scene, group: AnyRow, now: date
         _remind(connection, here, group, now)
     elif now - group.last_at >= QUIET_LAPSES_AFTER:
         groups.change(connection, group.id, now, state="lapsed")
+    elif accepted_at is not None and group.quiet_since < accepted_at and not _says_accepted(group):
+        groups.change(connection, group.id, now, last_accepted_at=accepted_at)
+        plan.settle(connection, here, group.id, now)
+
+
+def _says_accepted(group: AnyRow) -> bool:
+    """Whether a group that is quiet tells already of something accepted since."""
+    return group.last_accepted_at is not None and group.last_accepted_at > group.quiet_since
 
 
 def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:

@@ -23,7 +23,8 @@ def settle(connection: Connection, here: Scene, group_id: int, now: datetime) ->
     for channel in dict.fromkeys([*owed.channels_with(connection, group_id, "held"), *told]):
         settle_in(connection, here, group, channel, now)
     # 2. Messages that hold it together with others show its ending too.
-    for holder in holders.holders_of(connection, group_id) if group.state not in groups.OPEN else ():
+    over = group.state not in groups.OPEN or group.reopened
+    for holder in holders.holders_of(connection, group_id) if over else ():
         holders.show(connection, here, holder, now)
 
 

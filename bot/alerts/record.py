@@ -47,9 +47,10 @@ def record(
     # 1. The alert of this call that stands already. There is one: the attempt that decides.
     before, changed = _standing(connection, here, failure, now)
     key = (failure.attempt_at, failure.target_id)
-    if before is not None and (before.attempt_at, before.target_id) == key and _is_settled(connection, before, failure):
-        return changed
-    if before is None and groups.has_alert(connection, here.tenant, failure.conversation_id, *key):
+    if before is not None and (before.attempt_at, before.target_id) == key:
+        if _is_settled(connection, before, failure):
+            return changed
+    elif groups.has_alert(connection, here.tenant, failure.conversation_id, *key):
         return changed  # it was accepted in the end, once
     wanted = policy.matching(failure, here.listeners)
     if before is None and not wanted and TABLE[failure.outcome].on_request:
@@ -140,9 +141,11 @@ def recount(connection: Connection, group_id: int, now: datetime) -> None:
     groups.change(connection, group_id, now, **values)
 
 
-def withdraw(connection: Connection, alert: AnyRow, now: datetime) -> int:
+def withdraw(connection: Connection, here: Scene, alert: AnyRow, now: datetime) -> int:
     """The handover was accepted in the end: take its alert back. Returns its group, to be recounted."""
     groups.change(connection, alert.group_id, now, ending="")
+    for holder in holders.holders_of(connection, alert.group_id):
+        holders.show(connection, here, holder, now)
     groups.withdraw(connection, alert.id, now)
     return int(alert.group_id)
 

@@ -338,7 +338,9 @@ class Watcher:
             )
         # 2. An acceptance takes back what was said before; a failure is written once.
         if verdict == "accepted":
-            changed |= {withdraw(connection, alert, now) for alert in groups.alerts_of(connection, here.tenant, row.id)}
+            changed |= {
+                withdraw(connection, here, alert, now) for alert in groups.alerts_of(connection, here.tenant, row.id)
+            }
         if failure is not None and firm:
             written = record(connection, here, failure, now, arrival=arrived if row.arrival else None)
             _note_target(connection, written, found)

@@ -83,15 +83,16 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
         root = deliveries.by_key(connection, row.tenant, deliveries.key_of(thread.id, f"post:{thread.root}"))
         uid = root.uid if root is not None else ""
     waits = not thread.ts and row.kind in (deliveries.REPLY, deliveries.BROADCAST)
-    needless = _is_needless(row, thread, group)
+    needless = _is_needless(connection, row, thread, group)
     return Shown(message, where.channel, where.thread_ts, uid, group.version, group.failed, needless, waits)
 
 
-def _is_needless(row: AnyRow, thread: AnyRow, group: AnyRow) -> bool:
+def _is_needless(connection: Connection, row: AnyRow, thread: AnyRow, group: AnyRow) -> bool:
     """Whether it would say what is no longer so, or has nothing to say it in."""
     match row.kind:
         case deliveries.POST:
-            return bool(group.state == "withdrawn")
+            holds = group.kind not in ("arrival", "overflow") or owed.held_in(connection, thread.id)
+            return bool(group.state == "withdrawn" or not holds)
         case deliveries.EDIT:
             return not thread.ts
         case deliveries.BROADCAST:
@@ -111,7 +112,7 @@ def group_of(connection: Connection, group: AnyRow, thread: AnyRow, tenant: str 
     held: tuple[messages.Held, ...] = ()
     if group.kind in ("arrival", "overflow"):
         held = tuple(
-            messages.Held(title=messages.title(_plain(row)), failed=row.merged)
+            messages.Held(title=messages.title(_plain(row)), failed=row.merged, state=row.state)
             for row in owed.held_in(connection, thread.id)
         )
     attempts = 0
@@ -134,6 +135,7 @@ def _plain(group: AnyRow, **more: Any) -> messages.Group:
         state=group.state,
         outcome=group.outcome,
         fault=group.fault,
+        scope=group.scope,
         headline=group.headline,
         target_name=group.target_name,
         bot=group.bot,
@@ -145,6 +147,7 @@ def _plain(group: AnyRow, **more: Any) -> messages.Group:
         next_step=group.next_step,
         last_conversation=group.last_conversation,
         quiet_since=group.quiet_since,
+        last_accepted_at=group.last_accepted_at,
         ended_at=group.ended_at,
         ending=group.ending,
         reopened=group.reopened,

@@ -131,9 +131,13 @@ def alerts_of(connection: Connection, tenant: str, conversation_id: str) -> Sequ
 def withdraw(connection: Connection, alert_id: int, now: datetime) -> None:
     """Take an alert back. Cases whose line nobody has seen are withdrawn with it; the others keep their line."""
     connection.execute(update(alerts).where(alerts.c.id == alert_id).values(withdrawn_at=now))
+    due = select(deliveries.c.id).where(deliveries.c.state == "due", deliveries.c.id == cases.c.delivery_id).exists()
     connection.execute(
         update(cases)
-        .where(cases.c.alert_id == alert_id, cases.c.state.in_(("held", "queued", "muted")))
+        .where(
+            cases.c.alert_id == alert_id,
+            cases.c.state.in_(("held", "queued", "muted")) | ((cases.c.state == "merged") & due),
+        )
         .values(state="withdrawn")
     )
 

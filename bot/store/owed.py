@@ -86,11 +86,12 @@ def carried(connection: Connection, delivery_id: int) -> Sequence[AnyRow]:
 
 
 def held_in(connection: Connection, thread_id: int) -> Sequence[AnyRow]:
-    """The groups that a message holds (overflow, arrival), with the cases merged into it; the largest first."""
-    count = func.count(cases.c.alert_id)
+    """The groups that a message holds, with how many standing cases are merged into it; the largest first."""
+    count = func.count(alerts.c.id)
     return connection.execute(
         select(groups, count.label("merged"))
         .join(cases, cases.c.group_id == groups.c.id)
+        .outerjoin(alerts, (alerts.c.id == cases.c.alert_id) & alerts.c.withdrawn_at.is_(None))
         .where(cases.c.thread_id == thread_id, cases.c.state == "merged")
         .group_by(groups.c.id)
         .order_by(count.desc(), groups.c.id)
