@@ -21,6 +21,7 @@ BY_SILENCE = frozenset({Outcome.IGNORED, Outcome.MALFORMED})  # concluded from w
 REOPENS_WITHIN = timedelta(minutes=30)
 FLOOD_GROUPS, FLOOD_MINUTES = 50, 10
 LAPSES_AFTER = timedelta(hours=1)  # a group that nobody was told of
+CHANNEL_GIVEN_UP_AFTER = timedelta(hours=24)  # closed to the bot for so long, nothing is owed to it
 LONGEST_MUTE = timedelta(hours=24)
 ABSENCE = timedelta(hours=1)
 STOPPED_WINDOW, USUAL_WINDOW = timedelta(minutes=30), timedelta(hours=24)

@@ -30,7 +30,8 @@ class Scene:
 
 def scene(connection: Connection, tenant: str, rules: Rules, now: datetime, ops_channel: str = "") -> Scene:
     """Read it from the tables."""
-    wishes = [(row, filters.stored(row.filters)) for row in subscriptions.active(connection, tenant)]
+    rows = subscriptions.listening(connection, tenant, now - policy.CHANNEL_GIVEN_UP_AFTER)
+    wishes = [(row, filters.stored(row.filters)) for row in rows]
     listeners = [(row.channel, wish) for row, wish in wishes if wish is not None]
     held = [Mute(row.channel, row.what, row.value, row.until) for row in mutes.active(connection, tenant, now)]
     return Scene(tenant, rules, listeners, held, ops_channel, [row for row, wish in wishes if wish is None])

@@ -144,6 +144,9 @@ class AlertCommands:
         tried = self._arrived(delivery_id)
         if tried.arrival is Arrival.CLOSED:
             return Told(answers.cannot_post(tried, nothing="The test alert is not sent."), f"not sent: {tried.code}")
+        if tried.arrival is Arrival.SENT:
+            with self._scene() as (connection, _):
+                subscriptions.resume(connection, self.tenant, asker.channel_id)  # what Slack had paused
         return Told(answers.tested(tried), tried.arrival.value)
 
     def _send_test(self, asker: Asker) -> int | None:

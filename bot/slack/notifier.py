@@ -279,22 +279,28 @@ class Notifier:
         outbox.post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
 
     def _pause(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
-        """The channel takes nothing. Its subscriptions pause, their authors are told; what waits stays for a day."""
+        """The channel takes nothing. What waits for it stays for a day, if anybody there subscribed."""
         row = taken.row
-        heard = any(each.channel == row.channel for each in subscriptions.active(connection, self.tenant))
-        if not heard and probe.is_test(connection, row.thread_id):
+        paused = [each.paused_at for each in subscriptions.listed(connection, self.tenant, row.channel)]
+        if None not in paused and probe.is_test(connection, row.thread_id):
             deliveries.finish(connection, taken, "dropped", meaning.code)  # whoever sent it waits for the answer
-            return
-        authors = subscriptions.pause(connection, self.tenant, row.channel, now, meaning.code)
-        if row.kind == deliveries.LINE and not heard:
+            if not paused:
+                return
+        elif row.kind == deliveries.LINE and not paused:
             self._die(connection, taken, f"Slack answers {meaning.code}", now)
             return
-        deliveries.again(connection, taken, now, meaning.code)
-        self._close(connection, row.channel, authors, meaning.code, now)
+        else:
+            deliveries.again(connection, taken, now, meaning.code)
+        self._close(connection, row.channel, meaning.code, now)
 
-    def _close(self, connection: Any, channel: str, authors: list[str], code: str, now: datetime) -> None:
-        """Hold what waits for a channel, and tell who subscribed it and the ops channel."""
-        deliveries.pause(connection, self.tenant, channel, now, f"Slack answers {code}")
+    def _close(self, connection: Any, channel: str, code: str, now: datetime) -> None:
+        """Pause a channel's subscriptions and hold what waits; tell who subscribed it and the ops channel, once."""
+        before = [each.paused_at for each in subscriptions.listed(connection, self.tenant, channel)]
+        again = bool(before) and None not in before  # somebody tried it meanwhile
+        authors = subscriptions.pause(connection, self.tenant, channel, now, code)
+        deliveries.pause(connection, self.tenant, channel, min(before) if again else now, f"Slack answers {code}")
+        if again:
+            return
         log.error("channel paused", channel=channel, code=code)
         text = (
             f"Alerts for <#{channel}> are paused: Slack answers {code}. Invite the bot and they go on; of a channel "
@@ -330,19 +336,15 @@ class Notifier:
                     facts.note(connection, self.tenant, facts.NO_HISTORY, now)
                     return False  # at least once, then: said by `check` and `status`
                 if meaning.answer is Answer.PAUSE:
-                    self._pause_look(connection, taken, now, meaning)
+                    # Nothing can be known: it stays to be looked for until somebody resumes the channel.
+                    deliveries.unsure(connection, taken, now, meaning.code)
+                    self._close(connection, taken.row.channel, meaning.code, now)
                     return None
                 if meaning.answer is Answer.STOP:
                     self._stop(connection, now, meaning)
                 wait = timedelta(seconds=max(meaning.wait, 2 ** min(taken.row.tries, 6), 1))
                 deliveries.unsure(connection, taken, now + wait, meaning.code)
             return None
-
-    def _pause_look(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
-        """The channel cannot be read, so nothing is known: it stays to be looked for until somebody resumes it."""
-        authors = subscriptions.pause(connection, self.tenant, taken.row.channel, now, meaning.code)
-        deliveries.unsure(connection, taken, now, meaning.code)
-        self._close(connection, taken.row.channel, authors, meaning.code, now)
 
     def _search(self, taken: Lease) -> tuple[str, str] | None:
         """Look for the delivery's id, from a minute before its first sending on: in the channel, or in its thread."""

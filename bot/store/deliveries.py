@@ -246,8 +246,13 @@ def _with_token(connection: Connection, taken: Lease, **values: Any) -> AnyRow |
 
 
 def hold(connection: Connection, workspace: str, key: str, until: datetime) -> None:
-    """Nothing more under this key before `until`: a 429 in a channel, a refused token everywhere."""
-    upsert(connection, pacing, {"tenant": workspace, "key": key}, {"free_at": until})
+    """Nothing more under this key before `until`, or before a longer hold ends: a 429, a refused token."""
+    statement = insert(connection, pacing).values(tenant=workspace, key=key, free_at=until, why="")
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant", "key"], set_={"free_at": until}, where=pacing.c.free_at < until
+        )
+    )
 
 
 def counted(connection: Connection, workspace: str, row: AnyRow, now: datetime) -> None:
@@ -267,9 +272,19 @@ def pause(connection: Connection, tenant: str, channel: str, now: datetime, why:
 
 
 def resume(connection: Connection, tenant: str, channel: str) -> None:
-    """The channel takes messages again."""
+    """The channel takes messages again; what is there and was given up is brought up to date."""
     connection.execute(
         update(pacing).where(pacing.c.tenant == tenant, pacing.c.key == channel).values(paused_at=None, why="")
+    )
+    connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.tenant == tenant,
+            deliveries.c.channel == channel,
+            deliveries.c.kind == EDIT,
+            deliveries.c.state == "dead",
+        )
+        .values(state="due", sending_since=None, tries=0, refusals=0, error="")
     )
 
 
