@@ -204,11 +204,6 @@ def extend(connection: Connection, taken: Lease, now: datetime, seconds: float) 
     return Lease(row, taken.token, until, look=False) if row is not None else None
 
 
-def frozen(connection: Connection, taken: Lease, version: int) -> None:
-    """Note the version of the group that is about to be shown."""
-    _with_token(connection, taken, version=version)
-
-
 def sent(connection: Connection, taken: Lease, ts: str, now: datetime) -> bool:
     """Slack has it. False if the lease was lost, and with it the right to say so."""
     return _with_token(connection, taken, state="sent", ts=ts, sent_at=now, error="", refusals=0) is not None

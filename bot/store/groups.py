@@ -191,16 +191,6 @@ def newest_alert(connection: Connection, group_id: int) -> AnyRow | None:
     ).first()
 
 
-def recent(connection: Connection, tenant: str, since: datetime, limit: int = 50) -> Sequence[AnyRow]:
-    """The latest failed handovers, newest first."""
-    return connection.execute(
-        select(alerts)
-        .where(alerts.c.tenant == tenant, alerts.c.at >= since)
-        .order_by(alerts.c.at.desc(), alerts.c.id.desc())
-        .limit(limit)
-    ).all()
-
-
 # ---- threads ------------------------------------------------------------------------------------------------------
 
 
