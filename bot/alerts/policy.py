@@ -261,6 +261,7 @@ class State:
 def needs_update(entry: Entry, group: State, now: datetime) -> Reason:
     """The most urgent thing to write to a channel about a group, or why there is none."""
     muted = entry.muted_until is not None and entry.muted_until > now
+    loud = group.state == "open" and entry.subscribed and not muted
     checks: Mapping[Reason, bool] = {
         Reason.NOBODY: not entry.subscribed and not entry.told,
         Reason.PAUSED: entry.paused,
@@ -268,9 +269,9 @@ def needs_update(entry: Entry, group: State, now: datetime) -> Reason:
         Reason.MERGED: entry.merged,
         Reason.MUTED: muted and (not entry.told or entry.waiting > 0),
         Reason.FIRST: not entry.told,
-        Reason.REOPENED: group.state == "open" and group.reopened > entry.reopened_told and not muted,
-        Reason.COUNT: broadcast_for(group.failed, entry.broadcast) is not None and not muted,
-        Reason.UNACKNOWLEDGED: not entry.hour_told and is_unacknowledged(group, now) and not muted,
+        Reason.REOPENED: loud and group.reopened > entry.reopened_told,
+        Reason.COUNT: loud and broadcast_for(group.failed, entry.broadcast) is not None,
+        Reason.UNACKNOWLEDGED: loud and not entry.hour_told and is_unacknowledged(group, now),
         Reason.CHANGED: group.version > entry.shown,
         Reason.CASES: entry.waiting > 0,
     }

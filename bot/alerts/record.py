@@ -155,7 +155,7 @@ def _group_for(connection: Connection, tenant: str, failure: Failure, window: ti
     """The group that a failure belongs to. `window`: how far back it may count together with what was held before."""
     key = policy.group_key(failure)
     newest = groups.newest(connection, tenant, key)
-    told = newest is not None and groups.was_told(connection, newest.id)
+    told = newest is not None and (newest.state in groups.OPEN or groups.was_told(connection, newest.id))
     what = policy.joins(newest.state, newest.ended_at, failure.at, told=told) if newest is not None else "new"
     if newest is not None and what == "join":
         return newest

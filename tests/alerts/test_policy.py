@@ -104,6 +104,7 @@ FIRING = State(state="open", version=3, failed=5, firing_since=NOW)
         (Entry(told=True, shown=2, waiting=1), FIRING, Reason.CHANGED),
         (Entry(told=True, shown=3, waiting=1), FIRING, Reason.CASES),
         (Entry(told=True, shown=3), State(state="open", version=3, failed=12), Reason.COUNT),
+        (Entry(told=True, shown=3, subscribed=False), State(state="open", version=3, failed=12), Reason.NOTHING),
         (Entry(told=True, shown=3), State(state="open", version=3, failed=2, reopened=1), Reason.REOPENED),
         (Entry(told=True, shown=3, muted_until=LATER), State(state="resolved", version=4, failed=5), Reason.CHANGED),
     ],
