@@ -29,6 +29,11 @@ UPDATES = "#update"  # the budget of edits: Slack's tier 3 counts them for the w
 EVERY = {UPDATES: timedelta(seconds=1.2)}
 A_POST = timedelta(seconds=1)  # Slack's limit of posts in one channel
 
+# What may be sent, as far as a row and its thread tell; a reply or an edit has to wait for its message.
+_UNSENT = deliveries.c.state.in_(("due", "sending"))
+_HAS_ITS_THREAD = or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != "")
+_BUDGET = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -165,19 +170,18 @@ def _candidates() -> Select[*tuple[Any, ...]]:
     workspace: BindParameter[str] = bindparam("workspace", type_=Text())
     now: BindParameter[datetime] = bindparam("now", type_=Instant())
     own, whole, channel = pacing.alias(), pacing.alias(), pacing.alias()
-    budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     return (
         select(deliveries)
         .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
-        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == budget))
+        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == _BUDGET))
         .outerjoin(whole, and_(whole.c.tenant == workspace, whole.c.key == WORKSPACE))
         .outerjoin(channel, and_(channel.c.tenant == tenant, channel.c.key == deliveries.c.channel))
         .where(
             deliveries.c.tenant == tenant,
-            deliveries.c.state.in_(("due", "sending")),
+            _UNSENT,
             deliveries.c.due_at <= now,
             or_(only == "", deliveries.c.channel == only),
-            or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
+            _HAS_ITS_THREAD,
             or_(own.c.free_at.is_(None), own.c.free_at <= now),
             or_(whole.c.free_at.is_(None), whole.c.free_at <= now),
             channel.c.paused_at.is_(None),
@@ -304,7 +308,7 @@ def oldest_due(connection: Connection, tenant: str, now: datetime) -> datetime |
         .where(
             deliveries.c.tenant == tenant,
             deliveries.c.kind != EDIT,
-            deliveries.c.state.in_(("due", "sending")),
+            _UNSENT,
             deliveries.c.due_at <= now,
             pacing.c.paused_at.is_(None),
         )
@@ -325,7 +329,7 @@ def backlog(connection: Connection, tenant: str, workspace: str = "") -> Sequenc
         )
         .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
         .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == deliveries.c.channel))
-        .where(deliveries.c.tenant == tenant, deliveries.c.state.in_(("due", "sending")))
+        .where(deliveries.c.tenant == tenant, _UNSENT)
         .group_by(deliveries.c.channel)
         .order_by(deliveries.c.channel)
     ).all()
@@ -348,9 +352,9 @@ def ready(connection: Connection, now: datetime) -> Sequence[AnyRow]:
         select(deliveries.c.tenant, deliveries.c.channel)
         .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
         .where(
-            deliveries.c.state.in_(("due", "sending")),
+            _UNSENT,
             deliveries.c.due_at <= now,
-            or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
+            _HAS_ITS_THREAD,
             ~held,
         )
         .distinct()
@@ -360,23 +364,22 @@ def ready(connection: Connection, now: datetime) -> Sequence[AnyRow]:
 def next_at(connection: Connection, tenant: str, channel: str, workspace: str = "") -> datetime | None:
     """When the next write into a channel may go; None if nothing is owed, or the channel is paused."""
     own, whole = pacing.alias(), pacing.alias()
-    budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     rows = connection.execute(
         select(
-            budget.label("budget"),
+            _BUDGET.label("budget"),
             func.min(deliveries.c.due_at).label("due_at"),
             func.max(own.c.free_at).label("free_at"),
             func.max(whole.c.free_at).label("resumes_at"),
         )
         .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
         .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
-        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == budget))
+        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == _BUDGET))
         .outerjoin(whole, and_(whole.c.tenant == workspace, whole.c.key == WORKSPACE))
         .where(
             deliveries.c.tenant == tenant,
             deliveries.c.channel == channel,
-            deliveries.c.state.in_(("due", "sending")),
-            or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
+            _UNSENT,
+            _HAS_ITS_THREAD,
             pacing.c.paused_at.is_(None),
         )
         .group_by("budget")
@@ -403,9 +406,7 @@ def kill_channel(connection: Connection, tenant: str, channel: str, why: str) ->
     """Give up what waits for a channel that has been closed for long. Returns how many died; who calls says so."""
     statement = (
         update(deliveries)
-        .where(
-            deliveries.c.tenant == tenant, deliveries.c.channel == channel, deliveries.c.state.in_(("due", "sending"))
-        )
+        .where(deliveries.c.tenant == tenant, deliveries.c.channel == channel, _UNSENT)
         .values(state="dead", error=why, said=True)
         .returning(deliveries.c.id, deliveries.c.thread_id)
     )
