@@ -9,7 +9,8 @@ A failure goes:   alerts/watcher.py → store/ → slack/notifier.py → the cha
                      API is platform.py with conversations.py, or contacts*.py with cognigy*.py
     store/           tables, and queries as plain functions; store/migrations/
     alerts/          what deserves a message: policy.py judges, watcher.py polls, record.py and plan.py write what is
-                     owed, lifecycle.py ends it, muting.py, filters.py; explain.py says why
+                     owed to whom (audience.py), by outbox.py and holders.py; lifecycle.py ends it, muting.py,
+                     filters.py; explain.py says why
     slack/           app.py and services.py (what the handlers work with); grammar.py and typed.py (what was
                      typed); commands.py, alert_commands.py, info_commands.py, actions.py (buttons); messages*.py,
                      alert_messages.py and *_answers.py (what is said) out of blocks.py; replies.py and notifier.py (how

@@ -206,8 +206,10 @@ class Alerting:
         if alert:
             wish = str(filters.parse(self.options.alert_filter))
             with writing(self.engine) as connection:
-                paused = any(row.paused_at for row in subscriptions.listed(connection, self.tenant, alert))
-                if paused or not subscriptions.any_ever(connection, self.tenant):
+                if any(row.paused_at for row in subscriptions.listed(connection, self.tenant, alert)):
+                    subscriptions.resume(connection, self.tenant, alert)
+                    deliveries.resume(connection, self.tenant, alert)
+                if not subscriptions.any_ever(connection, self.tenant):
                     subscriptions.subscribe(connection, self.tenant, alert, wish, author="", now=now)
         with reading(self.engine) as connection:
             self._hold = alert is None and not subscriptions.any_ever(connection, self.tenant)

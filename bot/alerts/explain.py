@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from bot.alerts import plan, policy
+from bot.alerts import audience, plan, policy
 from bot.alerts.filters import Filters
 from bot.alerts.policy import Entry, Reason
 from bot.alerts.record import Scene
 from bot.alerts.wording import rule_of
 from bot.diagnosis.outcomes import Fault, Outcome, Threshold
-from bot.store import conversations, deliveries, groups
+from bot.store import deliveries, groups, owed
 from bot.store.sql import AnyRow
 from bot.store.tables import alerts, pacing
 from bot.store.tables import groups as group_rows
@@ -26,7 +26,7 @@ class Heard:
     wish: Filters
     matches: bool
     threshold: Threshold
-    failures: int = 0  # within the threshold's minutes before the latest failure
+    failures: int = 0  # within the threshold's minutes: where it is reached, else before the latest failure
     attempts: int = 0
 
     @property
@@ -72,10 +72,9 @@ def find(connection: Connection, tenant: str, said: str) -> AnyRow | None:
 
 def explain(connection: Connection, here: Scene, group: AnyRow, channel: str, now: datetime) -> Explained:
     """Everything that decides, and what is decided."""
-    heard = tuple(_heard(connection, here, group, wish) for listener, wish in here.listeners if listener == channel)
-    muted_until = max((each.until for each in here.mutes if _covers(each, channel, group)), default=None)
-    reached = plan.reached(connection, here, group, channel)
-    entry = _entry(connection, group, channel, heard, muted_until, reached=reached)
+    heard = tuple(_heard(connection, here, group, channel, wish) for wish in audience.wishes_of(here, channel))
+    muted_until = audience.muted_until(connection, here, group, channel)
+    entry = _entry(connection, group, channel, heard, muted_until)
     return Explained(
         id=group.id,
         key=group.key,
@@ -90,43 +89,30 @@ def explain(connection: Connection, here: Scene, group: AnyRow, channel: str, no
         rule=rule_of(Outcome(group.outcome), Fault(group.fault)),
         heard=heard,
         muted_until=muted_until,
-        reason=policy.needs_update(entry, plan.state_of(group), now),
+        reason=policy.needs_update(
+            entry, plan.state_of(connection, group, groups.thread(connection, group.id, channel)), now
+        ),
     )
 
 
-def _heard(connection: Connection, here: Scene, group: AnyRow, wish: Filters) -> Heard:
-    outcome = Outcome(group.outcome)
-    threshold = wish.threshold(outcome)
-    matches = wish.matches(
-        outcome=outcome, fault=Fault(group.fault), target_id=group.target_id, target_name=group.target_name
-    )
-    if not matches or group.last_at is None:
-        return Heard(wish=wish, matches=matches, threshold=threshold)
-    since = group.last_at - timedelta(minutes=threshold.minutes)
-    return Heard(
-        wish=wish,
-        matches=True,
-        threshold=threshold,
-        failures=groups.failures(connection, group.id, since, group.last_at),
-        attempts=conversations.attempts(connection, here.tenant, group.scope, since, group.last_at),
-    )
+def _heard(connection: Connection, here: Scene, group: AnyRow, channel: str, wish: Filters) -> Heard:
+    threshold = audience.threshold_of(connection, group, channel, wish)
+    if threshold is None:
+        return Heard(wish=wish, matches=False, threshold=wish.threshold(Outcome(group.outcome)))
+    ends = audience.ends_of(connection, group, channel)
+    failures, attempts = audience.counted(connection, here, group, threshold, ends)
+    return Heard(wish=wish, matches=True, threshold=threshold, failures=failures, attempts=attempts)
 
 
 def _entry(
-    connection: Connection,
-    group: AnyRow,
-    channel: str,
-    heard: tuple[Heard, ...],
-    muted_until: datetime | None,
-    *,
-    reached: bool,
+    connection: Connection, group: AnyRow, channel: str, heard: tuple[Heard, ...], muted_until: datetime | None
 ) -> Entry:
     paused = connection.scalar(
         select(pacing.c.paused_at).where(pacing.c.tenant == group.tenant, pacing.c.key == channel)
     )
     entry = Entry(
         subscribed=any(each.matches for each in heard),
-        reached=reached,
+        reached=any(each.over for each in heard),
         muted_until=muted_until,
         paused=paused is not None,
     )
@@ -137,6 +123,7 @@ def _entry(
     def said(what: str) -> bool:
         return deliveries.by_key(connection, group.tenant, deliveries.key_of(thread.id, what)) is not None
 
+    again = said(f"broadcast:reopened:{group.reopened}") or plan.says_reopened(connection, group, thread)
     return Entry(
         subscribed=entry.subscribed,
         reached=entry.reached,
@@ -145,18 +132,8 @@ def _entry(
         paused=entry.paused,
         told=bool(thread.ts),
         shown=thread.shown,
-        waiting=groups.queued(connection, thread.id),
+        waiting=owed.queued(connection, thread.id),
         broadcast=thread.broadcast_count,
-        reopened_told=group.reopened if said(f"broadcast:reopened:{group.reopened}") else max(group.reopened - 1, 0),
+        reopened_told=group.reopened if again else max(group.reopened - 1, 0),
         hour_told=said(f"broadcast:hour:{group.reopened}"),
-    )
-
-
-def _covers(mute: policy.Mute, channel: str, group: AnyRow) -> bool:
-    return mute.covers(
-        channel,
-        outcome=group.outcome,
-        fault=group.fault,
-        target=(group.target_id, group.target_name),
-        group_id=group.id,
     )

@@ -7,7 +7,6 @@ As typed after `subscribe`: `outcome=rejected,ignored fault=flow target=Billing 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from bot.diagnosis.outcomes import TABLE, Fault, Outcome, Threshold
 FORM = "outcome=rejected  fault=flow  target=Billing  exclude=abandoned  min=5/10m  rate=10%"
 LONGEST_MINUTES = 24 * 60
 T = TypeVar("T")
+_LIST = re.compile(r'(?:"[^"]*"|[^",]*)(?:,(?:"[^"]*"|[^",]*))*')  # quotation marks around whole names alone
 
 
 class FilterError(ValueError):
@@ -74,20 +74,29 @@ class Filters:
         return usual if self.rate is None else usual._replace(rate=self.rate)
 
 
-def parse(text: str | Iterable[str]) -> Filters:
+def parse(text: str) -> Filters:
     """Read filters as typed. Raises FilterError for the first word that is none."""
-    words = _split(text) if isinstance(text, str) else list(text)
     filters = Filters()
-    for word in words:
+    for word in _split(text):
         filters = _with(filters, word)
     return filters
 
 
+def stored(text: str) -> Filters | None:
+    """Read filters as stored; None if an earlier version wrote what cannot be read back."""
+    try:
+        return parse(text)
+    except FilterError:
+        return None
+
+
 def _with(filters: Filters, word: str) -> Filters:
     name, sign, value = word.partition("=")
-    value = value.strip().strip("\"'“”")
-    if not sign or not value:
+    if not sign or not _parts(value):
         raise FilterError(word, f"“{word}” is no filter. The form is: {FORM}")
+    if not _LIST.fullmatch(value):
+        raise FilterError(word, f'“{word}”: quotation marks go around a whole name, such as target="Billing EU"')
+    value = ",".join(_parts(value))
     match name.casefold():
         case "outcome":
             return replace(filters, outcomes=_merge(filters.outcomes, [_outcome(word, one) for one in _parts(value)]))
@@ -108,11 +117,24 @@ def _with(filters: Filters, word: str) -> Filters:
 
 def _split(text: str) -> list[str]:
     """Words, with quoted names kept whole: target="Billing EU"."""
-    return re.findall(r'(?:[^\s"“”]|["“][^"“”]*["”])+', text)
+    text = re.sub("[“”]", '"', text)
+    if text.count('"') % 2:
+        raise FilterError(text, f"“{text}”: a quotation mark is not closed. The form is: {FORM}")
+    return re.findall(r'(?:[^\s"]|"[^"]*")+', text)
 
 
 def _parts(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",") if part.strip()]
+    """The names of a list without their quotation marks, which only keep blanks in them: Sales,"Team A"."""
+    bare = (_bare(part) for part in value.replace('"', "").split(","))
+    return [part for part in bare if part]
+
+
+def _bare(name: str) -> str:
+    """A name without the pair of apostrophes around it; an apostrophe in it stays."""
+    name = name.strip()
+    while len(name) > 1 and name[0] == name[-1] == "'":
+        name = name[1:-1].strip()
+    return name
 
 
 def _merge(old: tuple[T, ...], new: list[T]) -> tuple[T, ...]:
@@ -157,4 +179,4 @@ def _listed(name: str, values: tuple[str, ...]) -> str:
     if not values:
         return ""
     joined = ",".join(values)
-    return f'{name}="{joined}"' if " " in joined else f"{name}={joined}"
+    return f'{name}="{joined}"' if re.search(r"\s", joined) else f"{name}={joined}"

@@ -6,26 +6,25 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.alerts import muting, ops_lines, plan, policy, stopped
+from bot.alerts import audience, muting, ops_lines, outbox, plan, policy, stopped
 from bot.alerts.record import Scene
 from bot.store import conversations, deliveries, groups, mutes
 from bot.store.sql import AnyRow
 
-CHANNEL_GIVEN_UP_AFTER = timedelta(hours=24)
 QUIET_LAPSES_AFTER = timedelta(hours=24)
 
 
 def advance(connection: Connection, here: Scene, now: datetime) -> None:
     """One round over all that is open."""
-    # 1. Groups: resolved, quiet, an hour unacknowledged.
+    # 1. Mutes whose time has come.
+    for mute in mutes.over(connection, here.tenant, now):
+        muting.unmute(connection, here, mute, now)
+    # 2. Groups: resolved, quiet, an hour unacknowledged.
     for group in groups.open_ones(connection, here.tenant):
         _advance_group(connection, here, group, now)
     groups.lapse(connection, here.tenant, now - policy.LAPSES_AFTER)
-    # 2. Mutes whose time has come.
-    for mute in mutes.over(connection, here.tenant, now):
-        muting.unmute(connection, here, mute, now)
     # 3. Channels that have been closed for a day.
-    for row in deliveries.paused(connection, here.tenant, now - CHANNEL_GIVEN_UP_AFTER):
+    for row in deliveries.paused(connection, here.tenant, now - policy.CHANNEL_GIVEN_UP_AFTER):
         gone = deliveries.kill_channel(connection, here.tenant, row.key, row.why)
         if gone:
             text = f"{gone} messages for <#{row.key}> were given up after a day: {row.why}."
@@ -35,6 +34,12 @@ def advance(connection: Connection, here: Scene, now: datetime) -> None:
     # 4. Lines for the ops channel.
     ops_lines.behind(connection, here, now)
     ops_lines.deaths(connection, here, now)
+    for row in here.unreadable:
+        text = (
+            f"A subscription of <#{row.channel}> cannot be read, and nothing is sent for it. "
+            "End it there with `/handover unsubscribe`, and subscribe again."
+        )
+        ops_lines.say(connection, here.tenant, here.ops_channel, key=f"unreadable:{row.id}", text=text, now=now)
     # 5. Bot calls that no longer ask for a handover.
     stopped.watch(connection, here, now)
 
@@ -69,12 +74,21 @@ def _advance_group(connection: Connection, here: Scene, group: AnyRow, now: date
         _remind(connection, here, group, now)
     elif now - group.last_at >= QUIET_LAPSES_AFTER:
         groups.change(connection, group.id, now, state="lapsed")
+    elif accepted_at is not None and group.quiet_since < accepted_at and not _says_accepted(group):
+        groups.change(connection, group.id, now, last_accepted_at=accepted_at)
+        plan.settle(connection, here, group.id, now)
+
+
+def _says_accepted(group: AnyRow) -> bool:
+    """Whether a group that is quiet tells already of something accepted since."""
+    return group.last_accepted_at is not None and group.last_accepted_at > group.quiet_since
 
 
 def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
     """A broadcast, once, when an hour went by and nobody acknowledged."""
-    if not policy.is_unacknowledged(plan.state_of(group), now):
+    if not policy.is_unacknowledged(plan.state_of(connection, group, None), now):
         return
     for thread in groups.threads_of(connection, group.id):
-        if thread.ts and thread.into_id is None and not plan.is_muted(here, group, thread.channel):
-            plan.broadcast(connection, here, thread, f"hour:{group.reopened}", now)
+        told = thread.ts and policy.is_unacknowledged(plan.state_of(connection, group, thread), now)
+        if told and audience.hears(connection, here, group, thread.channel):
+            outbox.broadcast(connection, here, thread, f"hour:{group.reopened}", now)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection
 
 from bot import redact
-from bot.alerts import filters, plan, policy
+from bot.alerts import audience, outbox, plan, policy, withholding
 from bot.alerts.record import Scene, scene
-from bot.diagnosis.outcomes import Fault, Outcome
-from bot.store import deliveries, groups, mutes, subscriptions
+from bot.store import deliveries, groups, mutes, owed, subscriptions
 from bot.store.sql import AnyRow
-from bot.store.tables import alerts, cases, threads
-from bot.store.tables import deliveries as delivery_rows
-from bot.store.tables import groups as group_rows
 
 
 def mute(
@@ -48,19 +44,23 @@ def mute(
             "until": until,
         },
     )
+    after = scene(connection, here.tenant, here.rules, now, here.ops_channel)
     held = policy.Mute(channel, what, value, until)
+    # 1. What Slack surely has not is held.
+    withholding.take_back(
+        connection,
+        after,
+        channel,
+        now,
+        state="muted",
+        gone=lambda row: audience.covers(held, channel, row, row.group_id),
+    )
+    # 2. What is there says until when.
     for group in groups.open_ones(connection, here.tenant):
-        if not _covers(held, group):
-            continue
         thread = groups.thread(connection, group.id, channel)
-        if thread is not None:
-            deliveries.withhold(connection, thread.id)
-        groups.move_cases(connection, group.id, channel, old=("queued", "held"), state="muted")
-        if thread is None:
-            continue
-        groups.change_thread(connection, thread.id, muted_until=until)
-        groups.change(connection, group.id, now)
-        plan.arm_edit(connection, here, thread, now)
+        if thread is not None and audience.muted_until(connection, after, group, channel) != thread.muted_until:
+            groups.change(connection, group.id, now)
+            plan.settle_in(connection, after, group, channel, now)
     return mute_id
 
 
@@ -72,35 +72,26 @@ def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime, *, b
     if not mutes.end(connection, row.id, now):
         return False
     left = scene(connection, here.tenant, here.rules, now, here.ops_channel)
-    mine = policy.Mute(row.channel, row.what, row.value, row.until)
-    touched = connection.execute(
-        select(group_rows)
-        .where(group_rows.c.tenant == here.tenant, group_rows.c.kind == "cause")
-        .where(
-            group_rows.c.id.in_(
-                select(cases.c.group_id).where(cases.c.channel == row.channel, cases.c.state == "muted")
-            )
-            | group_rows.c.id.in_(
-                select(threads.c.group_id).where(threads.c.channel == row.channel, threads.c.muted_until.is_not(None))
-            )
-        )
-    ).all()
+    # 1. What no other mute holds goes on, of groups that do.
+    freed: dict[int, list[int]] = {}
+    for case in owed.unsent(connection, here.tenant, row.channel):
+        if case.state == "muted" and not any(
+            audience.covers(each, row.channel, case, case.group_id) for each in left.mutes
+        ):
+            freed.setdefault(case.group_id, []).append(case.alert_id)
     firing = 0
-    for group in touched:
-        if not _covers(mine, group):
-            continue
-        others = [each.until for each in left.mutes if _covers(each, group)]
+    for group in groups.open_ones(connection, here.tenant):
         thread = groups.thread(connection, group.id, row.channel)
-        if thread is not None:
-            groups.change_thread(connection, thread.id, muted_until=max(others, default=None))
-        if others:
+        until = audience.muted_until(connection, left, group, row.channel)
+        if group.id in freed:
+            place = plan.place(connection, left, group.id, row.channel, now)
+            owed.put(connection, row.channel, freed[group.id], **place)
+        elif thread is None or thread.muted_until == until:
             continue
-        if group.state in groups.OPEN:
-            firing += group.state == "open"
-            state = {"state": "queued", "thread_id": thread.id} if thread is not None else {"state": "held"}
-            groups.move_cases(connection, group.id, row.channel, old=("muted",), **state)
+        firing += group.state == "open" and until is None
         groups.change(connection, group.id, now)
-        plan.settle(connection, left, group.id, now)
+        plan.settle_in(connection, left, group, row.channel, now)
+    # 2. The channel is told.
     if firing or by:
         what = redact.escape(said(row))
         ended = f"{by} has ended the mute of {what}" if by else f"The mute of {what} has ended"
@@ -143,65 +134,21 @@ def acknowledge(connection: Connection, here: Scene, group_id: int, user: str, n
         return str(group.state)
     groups.change(connection, group_id, now, acked_by=user, acked_at=now)
     for thread in groups.threads_of(connection, group_id):
-        plan.arm_edit(connection, here, thread, now)
+        outbox.arm_edit(connection, here, thread, now)
     return str(group.state)
 
 
 def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime, wish: str | None = None) -> int:
     """End a subscription of a channel, or all. What waits unsent is unsubscribed; what is on its way arrives."""
     ended = subscriptions.end(connection, here.tenant, channel, now, wish)
-    left = [
-        filters.parse(row.filters) for row in subscriptions.active(connection, here.tenant) if row.channel == channel
-    ]
-    # 1. What Slack surely has not of groups that nobody here wants any more.
-    withheld = []
-    owed = select(threads.c.id, group_rows).join(group_rows, group_rows.c.id == threads.c.group_id)
-    due = select(delivery_rows.c.thread_id).where(
-        delivery_rows.c.tenant == here.tenant, delivery_rows.c.channel == channel, delivery_rows.c.state == "due"
+    after = scene(connection, here.tenant, here.rules, now, here.ops_channel)
+    left = audience.wishes_of(after, channel)
+    withholding.take_back(
+        connection,
+        after,
+        channel,
+        now,
+        state="unsubscribed",
+        gone=lambda row: not any(audience.wants(each, row) for each in left),
     )
-    for row in connection.execute(owed.where(threads.c.id.in_(due), group_rows.c.kind == "cause")).all():
-        if not any(_wants(each, row) for each in left):
-            deliveries.withhold(connection, row[0])
-            withheld.append(row[0])
-    # 2. Their cases.
-    waiting = connection.execute(
-        select(
-            cases.c.alert_id,
-            alerts.c.outcome,
-            alerts.c.fault,
-            alerts.c.target_id,
-            alerts.c.target_name,
-        )
-        .join(alerts, alerts.c.id == cases.c.alert_id)
-        .where(
-            cases.c.tenant == here.tenant,
-            cases.c.channel == channel,
-            cases.c.state.in_(("held", "queued", "muted")),
-        )
-    ).all()
-    for row in waiting:
-        if not any(_wants(each, row) for each in left):
-            this = (cases.c.alert_id == row.alert_id, cases.c.channel == channel)
-            connection.execute(update(cases).where(*this).values(state="unsubscribed"))
-    # 3. What somebody else here still wants goes on.
-    for thread_id in withheld:
-        thread = groups.thread_by_id(connection, thread_id)
-        plan.revive_root(connection, here, thread, now)
-        plan.arm_reply(connection, here, thread, now)
     return ended
-
-
-def _wants(wish: filters.Filters, row: AnyRow) -> bool:
-    return wish.matches(
-        outcome=Outcome(row.outcome), fault=Fault(row.fault), target_id=row.target_id, target_name=row.target_name
-    )
-
-
-def _covers(held: policy.Mute, group: AnyRow) -> bool:
-    return held.covers(
-        held.channel,
-        outcome=group.outcome,
-        fault=group.fault,
-        target=(group.target_id, group.target_name),
-        group_id=group.id,
-    )

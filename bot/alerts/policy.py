@@ -17,9 +17,11 @@ from bot.redact import foreign
 
 BROADCAST_AT = (10, 100, 1_000)
 UNACKNOWLEDGED = timedelta(hours=1)
+BY_SILENCE = frozenset({Outcome.IGNORED, Outcome.MALFORMED})  # concluded from what is missing, which may come late
 REOPENS_WITHIN = timedelta(minutes=30)
 FLOOD_GROUPS, FLOOD_MINUTES = 50, 10
 LAPSES_AFTER = timedelta(hours=1)  # a group that nobody was told of
+CHANNEL_GIVEN_UP_AFTER = timedelta(hours=24)  # closed to the bot for so long, nothing is owed to it
 LONGEST_MUTE = timedelta(hours=24)
 ABSENCE = timedelta(hours=1)
 STOPPED_WINDOW, USUAL_WINDOW = timedelta(minutes=30), timedelta(hours=24)
@@ -113,15 +115,18 @@ def scope_of(failure: Failure) -> str:
     return f"target:{failure.target_id}"
 
 
-def joins(state: str, ended_at: datetime | None, at: datetime) -> str:
-    """What a failure at `at` does to the newest group of its key: "join", "reopen" or "new"."""
+def joins(state: str, ended_at: datetime | None, at: datetime, *, told: bool) -> str:
+    """What a failure at `at` does to the newest group of its key: "join", "reopen" or "new".
+
+    What no channel was told of is not reopened: its history would be that of failures now and then.
+    """
     if state in ("open", "quiet"):
         return "join"
     if state != "resolved" or ended_at is None:
         return "new"
     if at <= ended_at:
         return "join"  # it happened before the ending and is only found now
-    return "reopen" if at - ended_at <= REOPENS_WITHIN else "new"
+    return "reopen" if told and at - ended_at <= REOPENS_WITHIN else "new"
 
 
 def is_over(threshold: Threshold, failures: int, attempts: int) -> bool:
@@ -256,6 +261,7 @@ class State:
 def needs_update(entry: Entry, group: State, now: datetime) -> Reason:
     """The most urgent thing to write to a channel about a group, or why there is none."""
     muted = entry.muted_until is not None and entry.muted_until > now
+    loud = group.state == "open" and entry.subscribed and not muted
     checks: Mapping[Reason, bool] = {
         Reason.NOBODY: not entry.subscribed and not entry.told,
         Reason.PAUSED: entry.paused,
@@ -263,9 +269,9 @@ def needs_update(entry: Entry, group: State, now: datetime) -> Reason:
         Reason.MERGED: entry.merged,
         Reason.MUTED: muted and (not entry.told or entry.waiting > 0),
         Reason.FIRST: not entry.told,
-        Reason.REOPENED: group.state == "open" and group.reopened > entry.reopened_told and not muted,
-        Reason.COUNT: broadcast_for(group.failed, entry.broadcast) is not None and not muted,
-        Reason.UNACKNOWLEDGED: not entry.hour_told and is_unacknowledged(group, now) and not muted,
+        Reason.REOPENED: loud and group.reopened > entry.reopened_told,
+        Reason.COUNT: loud and broadcast_for(group.failed, entry.broadcast) is not None,
+        Reason.UNACKNOWLEDGED: loud and not entry.hour_told and is_unacknowledged(group, now),
         Reason.CHANGED: group.version > entry.shown,
         Reason.CASES: entry.waiting > 0,
     }

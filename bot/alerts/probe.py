@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select, update
 
-from bot.alerts import plan
+from bot.alerts import outbox
 from bot.alerts.record import Scene
 from bot.store import deliveries, groups
 from bot.store.sql import AnyRow
@@ -48,9 +48,8 @@ def send(connection: Connection, here: Scene, channel: str, now: datetime) -> in
         newest.generation + 1 if newest is not None else 1,
         {"kind": "test", "opened_at": now, "headline": "Test alert", "firing_since": now},
     )
-    thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
-    plan.post_root(connection, here, thread, now)
-    return int(_row(connection, here.tenant, plan.root_key(thread)).id)
+    thread = outbox.announce(connection, here, group, channel, now)
+    return int(_row(connection, here.tenant, outbox.root_key(thread)).id)
 
 
 def result(connection: Connection, tenant: str, delivery_id: int) -> Tried:

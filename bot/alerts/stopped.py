@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import plan, policy
-from bot.alerts.filters import Filters
+from bot.alerts import audience, outbox, policy
 from bot.alerts.policy import Asking
 from bot.alerts.record import Scene
 from bot.store import conversations, groups
+from bot.store.sql import AnyRow
 
 KEY = "attempts_stopped"
 
@@ -24,7 +24,9 @@ def watch(connection: Connection, here: Scene, now: datetime) -> None:
         if lately.asked:
             groups.change(connection, newest.id, now, state="resolved", ended_at=now)
             for thread in groups.threads_of(connection, newest.id):
-                plan.arm_edit(connection, here, thread, now)
+                outbox.arm_edit(connection, here, thread, now)
+        else:
+            _tell(connection, here, newest, now)  # where a mute has ended meanwhile
         return
     lately = Asking(*conversations.bot_calls(connection, here.tenant, begun, now))
     if lately.asked or not lately.calls:
@@ -45,11 +47,10 @@ def watch(connection: Connection, here: Scene, now: datetime) -> None:
             f"{usually.asked} of {usually.calls} did.",
         },
     )
-    for channel in dict.fromkeys(channel for channel, wish in here.listeners if _wants_all(wish)):
-        thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
-        plan.post_root(connection, here, thread, now)
+    _tell(connection, here, group, now)
 
 
-def _wants_all(wish: Filters) -> bool:
-    """Whether a subscription is not narrowed to certain failures."""
-    return not (wish.outcomes or wish.faults or wish.targets)
+def _tell(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
+    for channel in dict.fromkeys(channel for channel, _ in here.listeners):
+        if audience.hears(connection, here, group, channel):
+            outbox.announce(connection, here, group, channel, now)

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from bot import phone
-from bot.alerts import lifecycle, ops_lines, plan, policy
+from bot.alerts import holders, lifecycle, ops_lines, plan, policy
 from bot.alerts.policy import Rules
 from bot.alerts.record import Scene, record, recount, scene, withdraw
 from bot.alerts.wording import target_state
@@ -290,7 +290,7 @@ class Watcher:
                 recount(connection, group_id, now)
                 plan.settle(connection, here, group_id, now)
             if not conversations.unread_arrivals(connection, tenant):
-                plan.release_arrival(connection, tenant, now)
+                holders.release_arrival(connection, tenant, now)
 
     def _retry_later(self, connection: Connection, looked: Looked, now: datetime) -> None:
         tries = looked.row.unreadable + 1
@@ -340,12 +340,13 @@ class Watcher:
             )
         # 2. An acceptance takes back what was said before; a failure is written once.
         if verdict == "accepted":
-            changed |= {withdraw(connection, alert, now) for alert in groups.alerts_of(connection, here.tenant, row.id)}
+            changed |= {
+                withdraw(connection, here, alert, now) for alert in groups.alerts_of(connection, here.tenant, row.id)
+            }
         if failure is not None and firm:
-            group_id = record(connection, here, failure, now, arrival=arrived if row.arrival else None)
-            changed |= {group_id} if group_id is not None else set()
-            if group_id is not None:
-                _note_target(connection, group_id, found)
+            written = record(connection, here, failure, now, arrival=arrived if row.arrival else None)
+            _note_target(connection, written, found)
+            changed |= written
         # 3. When to look again.
         conversations.looked(
             connection,
@@ -359,30 +360,50 @@ class Watcher:
             phone=found.phone,
             bot=has_bot_leg(call),
             outcome=found.outcome.value,
-            next_look=self._next_look(row, call, found, failed=failure is not None, now=now),
+            next_look=self._next_look(row, call, found, failure, firm=firm, now=now),
         )
         return changed
 
     def _is_firm(self, row: Any, call: Conversation, failure: policy.Failure, now: datetime) -> bool:
-        """Whether a failure may be told: the call is over, or the grace period is, by both clocks."""
-        if call.ended_at is not None or row.ended_at is not None:
-            return True
-        return bool(now >= max(failure.at, row.seen_at) + self.timing.grace)
+        """Whether a failure may be told: the call is over, or the grace period is, by both clocks.
+
+        What is concluded from silence waits a little after the end too: an event may come late.
+        """
+        ended_at = call.ended_at or row.ended_at
+        if ended_at is not None:
+            return failure.outcome not in policy.BY_SILENCE or now >= self._certain_at(row, failure, ended_at)
+        return now >= self._graced_at(row, failure.at)
+
+    def _certain_at(self, row: Any, failure: policy.Failure, ended_at: datetime) -> datetime:
+        return min(ended_at + SETTLES_AFTER, self._graced_at(row, failure.at))
+
+    def _graced_at(self, row: Any, asked: datetime) -> datetime:
+        seen_at: datetime = row.seen_at
+        return max(asked, seen_at) + self.timing.grace
 
     def _next_look(
-        self, row: Any, call: Conversation, found: Diagnosis, *, failed: bool, now: datetime
+        self,
+        row: Any,
+        call: Conversation,
+        found: Diagnosis,
+        failure: policy.Failure | None,
+        *,
+        firm: bool,
+        now: datetime,
     ) -> datetime | None:
         ended_at = call.ended_at or row.ended_at
         if ended_at is not None:
-            settled_at = max(ended_at, row.seen_at) + SETTLES_AFTER
-            return settled_at if (failed or found.outcome in UNSETTLED) and now < settled_at else None
+            settled_at: datetime = max(ended_at, row.seen_at) + SETTLES_AFTER
+            if now >= settled_at or (failure is None and found.outcome not in UNSETTLED):
+                return None
+            return settled_at if failure is None or firm else self._certain_at(row, failure, ended_at)
         if now - row.seen_at > self.lookback:
             return None
         usual = now + OPEN_LOOKS[min(row.looks + 1, len(OPEN_LOOKS) - 1)]
         asked = found.decided_by.timestamp if found.decided_by else None
-        if (failed or found.outcome is Outcome.PENDING) and asked is not None:
-            graced = max(asked, row.seen_at) + self.timing.grace
-            return min(usual, graced) if graced > now else usual
+        if (failure is not None or found.outcome is Outcome.PENDING) and asked is not None:
+            graced_at = self._graced_at(row, asked)
+            return min(usual, graced_at) if graced_at > now else usual
         return usual
 
 
@@ -414,9 +435,11 @@ def _asked_at(looked: Looked) -> tuple[str, str]:
     return at.isoformat(), looked.row.id
 
 
-def _note_target(connection: Connection, group_id: int, found: Diagnosis) -> None:
-    """The target as it was looked at for the latest case."""
+def _note_target(connection: Connection, written: Iterable[int], found: Diagnosis) -> None:
+    """The target as it was looked at for the latest case, in groups that name this one."""
     target = found.target
     if target is None or target.read_at is None:
         return
-    groups.set_target_state(connection, group_id, target_state(target), target.read_at)
+    for group_id in written:
+        if groups.get(connection, group_id).target_id == target.id:
+            groups.set_target_state(connection, group_id, target_state(target), target.read_at)

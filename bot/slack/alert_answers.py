@@ -268,8 +268,9 @@ def _heard(each: Heard) -> list[b.Element | str | None]:
         return [*said, "does not match"]
     when_on = filter_words.from_when_on(each.threshold)
     share = f" of {each.attempts} attempts" if each.attempts > each.failures else ""
-    counted = f"{each.failures}{share} in the {each.threshold.minutes} min before the latest"
-    return [*said, f"{when_on}: {counted}, ", b.bold("reached" if each.over else "not reached")]
+    counted = f"{each.failures}{share} in {'' if each.over else 'the '}{each.threshold.minutes} min"
+    state = ", " if each.over else " before the latest, "
+    return [*said, f"{when_on}: {counted}{state}", b.bold("reached" if each.over else "not reached")]
 
 
 # ---- mutes and acknowledgements -----------------------------------------------------------------------------------

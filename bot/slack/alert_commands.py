@@ -6,7 +6,7 @@ acts once. The state decides: a button asks, and changes nothing of what is over
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -130,9 +130,10 @@ class AlertCommands:
         with reading(self.engine) as connection:
             rows = subscriptions.listed(connection, self.tenant)
             held = mutes.active(connection, self.tenant, self.clock.now(), asker.channel_id)
-        here = [subscription(row) for row in rows if row.channel == asker.channel_id]
+        here = shown(row for row in rows if row.channel == asker.channel_id)
         muted = [Muted(what=muting.said(row), until=row.until, author=row.author, why=row.why) for row in held]
-        return Told(answers.listed(here, muted, len(rows) - len(here)), f"listed: {len(here)}")
+        elsewhere = sum(row.channel != asker.channel_id for row in rows)
+        return Told(answers.listed(here, muted, elsewhere), f"listed: {len(here)}")
 
     def test(self, action: typed.SendTest, asker: Asker) -> Told:
         """A test alert on the real path."""
@@ -143,6 +144,9 @@ class AlertCommands:
         tried = self._arrived(delivery_id)
         if tried.arrival is Arrival.CLOSED:
             return Told(answers.cannot_post(tried, nothing="The test alert is not sent."), f"not sent: {tried.code}")
+        if tried.arrival is Arrival.SENT:
+            with self._scene() as (connection, _):
+                subscriptions.resume(connection, self.tenant, asker.channel_id)  # what Slack had paused
         return Told(answers.tested(tried), tried.arrival.value)
 
     def _send_test(self, asker: Asker) -> int | None:
@@ -297,17 +301,21 @@ class AlertCommands:
         )
 
 
-def subscription(row: AnyRow) -> Subscription:
-    """A row as it is shown."""
-    return Subscription(
-        id=row.id,
-        channel=row.channel,
-        wish=filters.parse(row.filters),
-        author=row.author,
-        created_at=row.created_at,
-        paused_at=row.paused_at,
-        paused_why=row.paused_why,
-    )
+def shown(rows: Iterable[AnyRow]) -> list[Subscription]:
+    """Subscriptions as they are shown; one that cannot be read is a line in the ops channel."""
+    return [
+        Subscription(
+            id=row.id,
+            channel=row.channel,
+            wish=wish,
+            author=row.author,
+            created_at=row.created_at,
+            paused_at=row.paused_at,
+            paused_why=row.paused_why,
+        )
+        for row in rows
+        if (wish := filters.stored(row.filters)) is not None
+    ]
 
 
 def tomorrow(now: datetime, asker: Asker) -> datetime:

@@ -38,6 +38,7 @@ class Held:
 
     title: str
     failed: int
+    state: str = "open"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Group:
     state: str  # open, quiet, resolved, withdrawn or lapsed
     outcome: str = ""
     fault: str = ""
+    scope: str = ""  # what an acceptance must be of, to count: target:…, bot:… or tenant:
     headline: str = ""
     target_name: str = ""
     bot: str = ""
@@ -62,7 +64,9 @@ class Group:
     next_step: str = ""
     last_conversation: str = ""
     quiet_since: datetime | None = None
+    last_accepted_at: datetime | None = None
     ended_at: datetime | None = None
+    ending: str = ""  # accepted, or moved: to the group of another cause
     reopened: int = 0
     acked_by: str = ""
     acked_at: datetime | None = None
@@ -203,9 +207,19 @@ def _state(group: Group) -> b.Block | None:
                 minutes = max(1, round((group.ended_at - group.first_at).total_seconds() / 60))
                 lasted = f" {group.failed} failed in {minutes} min."
             parts = [b.bold("Resolved at "), b.when(group.ended_at, "{time}")]
-            parts.append(f": handovers to {foreign(group.target_name, 60) or 'it'} are accepted again.{lasted}")
+            parts.append(f": {_accepted(group)} again.{lasted}")
         case "quiet" if group.quiet_since is not None:
-            parts = ["Quiet since ", b.when(group.quiet_since, "{time}"), ": no failure and no acceptance."]
+            parts = ["Quiet since ", b.when(group.quiet_since, "{time}")]
+            if group.last_accepted_at is not None and group.last_accepted_at > group.quiet_since:
+                parts += [
+                    ": no failure, and a handover was accepted at ",
+                    b.when(group.last_accepted_at, "{time}"),
+                    ".",
+                ]
+            else:
+                parts.append(": no failure and no acceptance.")
+        case "withdrawn" if group.ending == "moved":
+            parts = [b.bold("Withdrawn: "), "a later look at the call showed another cause, which is told by itself."]
         case "withdrawn":
             parts = [b.bold("Withdrawn: "), "accepted in the end. Nothing failed."]
         case _ if group.reopened:
@@ -218,6 +232,18 @@ def _state(group: Group) -> b.Block | None:
     if group.muted_until is not None and group.state in ("open", "quiet"):
         parts += ["  ·  " if parts else None, "Muted until ", b.when(group.muted_until, "{time}")]
     return b.line(*parts) if parts else None
+
+
+def _accepted(group: Group) -> str:
+    """What was accepted, in the words of whose acceptance ends the group."""
+    scope, _, _ = group.scope.partition(":")
+    match scope:
+        case "bot":
+            return f"handovers of {foreign(group.bot, 60) or 'the bot'} are accepted"
+        case "tenant":
+            return "CXone accepts handovers"
+        case _:
+            return f"handovers to {foreign(group.target_name, 60) or 'it'} are accepted"
 
 
 def _buttons(group: Group) -> b.Block | None:
@@ -239,12 +265,21 @@ def _list(group: Group) -> b.Message:
         first = f"Found on arrival: {failed} failed {'handover' if failed == 1 else 'handovers'}, {causes}"
     else:
         first = f"{causes} more, {failed} failed {'handover' if failed == 1 else 'handovers'}"
-    rows = [[f"{held.title}: {held.failed}"] for held in group.held[:GROUPS_IN_A_LIST]]
+    rows = [[f"{held.title}: {_became(held)}"] for held in group.held[:GROUPS_IN_A_LIST]]
     left = len(group.held) - len(rows)
     if left:
         rows.append([f"and {left} more"])
-    blocks = [b.line(b.bold(f"🔴  {_of_tenant(group, first)}"))]
+    states = {held.state for held in group.held if held.failed}
+    icon = "🔴" if states & {"open", "quiet"} else "✅" if states else "⚪"
+    blocks = [b.line(b.bold(f"{icon}  {_of_tenant(group, first)}"))]
     return b.message([*blocks, b.bullets(rows)] if rows else blocks)
+
+
+def _became(held: Held) -> str:
+    """How many of a group failed, and whether it is over."""
+    if not held.failed:
+        return "withdrawn, accepted in the end"
+    return f"{held.failed}, resolved" if held.state == "resolved" else str(held.failed)
 
 
 def _stopped(group: Group) -> b.Message:

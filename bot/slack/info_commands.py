@@ -12,17 +12,18 @@ from sqlalchemy import Connection, Engine
 
 from bot import __version__
 from bot.alerts import explain
+from bot.alerts.audience import wants
 from bot.alerts.filters import Filters
 from bot.alerts.health import Health, health
 from bot.alerts.policy import Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
-from bot.diagnosis.outcomes import Fault, Outcome
+from bot.diagnosis.outcomes import Outcome
 from bot.slack import alert_answers as answers
 from bot.slack import blocks as b
 from bot.slack import status_answers, typed
 from bot.slack.alert_answers import Recent
-from bot.slack.alert_commands import subscription
+from bot.slack.alert_commands import shown
 from bot.slack.classify import classify
 from bot.slack.services import Asker, Handler, Told
 from bot.slack.status_answers import Done, Quota, Status, Waiting
@@ -110,7 +111,7 @@ class InfoCommands:
             rows = subscriptions.listed(connection, self.tenant)
             used = figures.uses_of(connection, self.tenant, user_id, DIAGNOSES)
             polled_at = facts.cursor(connection, self.tenant).polled_at
-        mine = [subscription(row) for row in rows if row.author == user_id]
+        mine = shown(row for row in rows if row.author == user_id)
         done = [Done(row.at, row.subject, row.result) for row in used]
         return status_answers.home(self.reasons(), polled_at, mine, len(rows) - len(mine), done)
 
@@ -155,4 +156,4 @@ def _wanted(wish: Filters, row: Any) -> bool:
     outcome = Outcome(row.outcome)
     if row.verdict != "failed" and outcome not in wish.outcomes:
         return False
-    return wish.matches(outcome=outcome, fault=Fault(row.fault), target_id=row.target_id, target_name=row.target_name)
+    return wants(wish, row)

@@ -15,14 +15,14 @@ from typing import Any, Literal, Protocol
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import ops_lines, plan, probe
-from bot.alerts.policy import BROADCAST_AT, Rules
+from bot.alerts import audience, ops_lines, outbox, plan, policy, probe
+from bot.alerts.policy import Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
 from bot.slack import rendering
 from bot.slack.blocks import Message, of_tenant
 from bot.slack.classify import Answer, Meaning, classify
-from bot.store import deliveries, facts, groups, subscriptions
+from bot.store import deliveries, facts, groups, owed, subscriptions
 from bot.store.deliveries import Lease
 from bot.store.engine import reading, writing
 
@@ -126,21 +126,24 @@ class Notifier:
     def _fill(self, connection: Any, taken: Lease, now: datetime) -> bool:
         """Give a reply its cases, once, and plan the next if they are too many. False if there are none."""
         row = taken.row
-        if groups.carried(connection, row.id):
+        if owed.carried(connection, row.id):
             return True
-        if not groups.carry(connection, row.thread_id, row.id, rendering.LINES_IN_A_REPLY):
+        if not owed.carry(connection, row.thread_id, row.id, rendering.LINES_IN_A_REPLY):
             return False
         groups.change_thread(connection, row.thread_id, replied_at=now)
         here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
-        plan.arm_reply(connection, here, groups.thread_by_id(connection, row.thread_id), now, at_once=True)
+        outbox.arm_reply(connection, here, groups.thread_by_id(connection, row.thread_id), now, at_once=True)
         return True
 
     def _send(self, taken: Lease) -> None:
         with reading(self.engine) as connection:
             shown = rendering.render(connection, taken.row, self.label)
-        if shown.needless:
+        if shown.needless or shown.waits:
             with writing(self.engine) as connection:
-                deliveries.finish(connection, taken, "dropped", "")
+                if shown.needless:
+                    deliveries.finish(connection, taken, "dropped", "")
+                else:
+                    deliveries.again(connection, taken, self.clock.now(), "its message is posted anew")
             return
         method, arguments = self._call_of(taken, shown)
         if taken.until - self.clock.now() < timedelta(seconds=2 * self.http_timeout):
@@ -177,39 +180,42 @@ class Notifier:
 
     def _mark(self, taken: Lease, at: tuple[str, str], now: datetime, shown: rendering.Shown | None = None) -> None:
         """Slack has it."""
-        channel, ts = at
         row = taken.row
         with writing(self.engine) as connection:
-            if not deliveries.sent(connection, taken, ts, now):
+            if not deliveries.sent(connection, taken, at[1], now):
                 return
             deliveries.counted(connection, self.workspace, row, now)
-            here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
-            if row.kind == deliveries.POST and row.thread_id is not None:
-                thread = groups.thread_by_id(connection, row.thread_id)
-                group = groups.get(connection, thread.group_id)
-                said = max((mark for mark in BROADCAST_AT if mark <= group.failed), default=0)
-                groups.change_thread(
-                    connection,
-                    thread.id,
-                    ts=ts,
-                    posted_channel=channel or thread.channel,
-                    shown=shown.version if shown else 0,
-                    broadcast_count=max(said, thread.broadcast_count),
-                )
             if row.thread_id is not None:
-                thread = groups.thread_by_id(connection, row.thread_id)
-                group = groups.get(connection, thread.group_id)
-                version = thread.shown
-                if row.kind == deliveries.EDIT and shown is not None:
-                    version = shown.version
-                    groups.change_thread(connection, thread.id, shown=version)
-                if row.kind in (deliveries.POST, deliveries.EDIT) and group.version > version:
-                    plan.arm_edit(connection, here, thread, now)
-                if row.kind == deliveries.POST:
-                    plan.arm_reply(connection, here, thread, now)
+                self._follow(connection, row, at, now, shown)
             facts.drop(connection, self.tenant, facts.SLACK_STOPPED)
             facts.renew(connection, self.tenant, facts.SLACK_OK, now)
             ops_lines.slack_back(connection, self.tenant, now, self.ops_channel)
+
+    def _follow(
+        self, connection: Any, row: Any, at: tuple[str, str], now: datetime, shown: rendering.Shown | None
+    ) -> None:
+        """Note what a thread shows now, and owe what comes after it. After a look what was shown is not known."""
+        channel, ts = at
+        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
+        thread = groups.thread_by_id(connection, row.thread_id)
+        version, failed = (shown.version, shown.failed) if shown is not None else (0, 0)
+        match row.kind:
+            case deliveries.POST:
+                noted = {"ts": ts, "posted_channel": channel or thread.channel, "shown": version}
+                said = policy.broadcast_for(failed, thread.broadcast_count) or thread.broadcast_count
+                groups.change_thread(connection, thread.id, broadcast_count=said, **noted)
+            case deliveries.EDIT if shown is not None:
+                groups.change_thread(connection, thread.id, shown=version)
+            case deliveries.BROADCAST if row.text.startswith("count:"):
+                said = max(int(row.text.removeprefix("count:")), thread.broadcast_count)
+                groups.change_thread(connection, thread.id, broadcast_count=said)
+        thread = groups.thread_by_id(connection, thread.id)
+        group = groups.get(connection, thread.group_id)
+        if row.kind in (deliveries.POST, deliveries.EDIT) and group.version > thread.shown:
+            outbox.arm_edit(connection, here, thread, now)
+        if row.kind == deliveries.POST:
+            outbox.arm_reply(connection, here, thread, now)
+            plan.arm_broadcasts(connection, here, group, thread, now)
 
     # ---- answers that are no success ------------------------------------------------------------------------------
 
@@ -265,30 +271,36 @@ class Notifier:
         if thread.ts != shown.thread_ts:
             return  # somebody posted it anew meanwhile
         if (
-            plan.is_muted(here, groups.get(connection, thread.group_id), thread.channel)
+            audience.is_muted(connection, here, groups.get(connection, thread.group_id), thread.channel)
             and taken.row.kind == deliveries.EDIT
         ):
             return  # a new message, which a mute holds: the edit at its end comes here again
         groups.change_thread(connection, thread.id, ts="", root=thread.root + 1)
-        plan.post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
+        outbox.post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
 
     def _pause(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
-        """The channel takes nothing. Its subscriptions pause, their authors are told; what waits stays for a day."""
+        """The channel takes nothing. What waits for it stays for a day, if anybody there subscribed."""
         row = taken.row
-        heard = any(each.channel == row.channel for each in subscriptions.active(connection, self.tenant))
-        if not heard and probe.is_test(connection, row.thread_id):
+        paused = [each.paused_at for each in subscriptions.listed(connection, self.tenant, row.channel)]
+        if None not in paused and probe.is_test(connection, row.thread_id):
             deliveries.finish(connection, taken, "dropped", meaning.code)  # whoever sent it waits for the answer
-            return
-        authors = subscriptions.pause(connection, self.tenant, row.channel, now, meaning.code)
-        if row.kind == deliveries.LINE and not heard:
+            if not paused:
+                return
+        elif row.kind == deliveries.LINE and not paused:
             self._die(connection, taken, f"Slack answers {meaning.code}", now)
             return
-        deliveries.again(connection, taken, now, meaning.code)
-        self._close(connection, row.channel, authors, meaning.code, now)
+        else:
+            deliveries.again(connection, taken, now, meaning.code)
+        self._close(connection, row.channel, meaning.code, now)
 
-    def _close(self, connection: Any, channel: str, authors: list[str], code: str, now: datetime) -> None:
-        """Hold what waits for a channel, and tell who subscribed it and the ops channel."""
-        deliveries.pause(connection, self.tenant, channel, now, f"Slack answers {code}")
+    def _close(self, connection: Any, channel: str, code: str, now: datetime) -> None:
+        """Pause a channel's subscriptions and hold what waits; tell who subscribed it and the ops channel, once."""
+        before = [each.paused_at for each in subscriptions.listed(connection, self.tenant, channel)]
+        again = bool(before) and None not in before  # somebody tried it meanwhile
+        authors = subscriptions.pause(connection, self.tenant, channel, now, code)
+        deliveries.pause(connection, self.tenant, channel, min(before) if again else now, f"Slack answers {code}")
+        if again:
+            return
         log.error("channel paused", channel=channel, code=code)
         text = (
             f"Alerts for <#{channel}> are paused: Slack answers {code}. Invite the bot and they go on; of a channel "
@@ -324,19 +336,15 @@ class Notifier:
                     facts.note(connection, self.tenant, facts.NO_HISTORY, now)
                     return False  # at least once, then: said by `check` and `status`
                 if meaning.answer is Answer.PAUSE:
-                    self._pause_look(connection, taken, now, meaning)
+                    # Nothing can be known: it stays to be looked for until somebody resumes the channel.
+                    deliveries.unsure(connection, taken, now, meaning.code)
+                    self._close(connection, taken.row.channel, meaning.code, now)
                     return None
                 if meaning.answer is Answer.STOP:
                     self._stop(connection, now, meaning)
                 wait = timedelta(seconds=max(meaning.wait, 2 ** min(taken.row.tries, 6), 1))
                 deliveries.unsure(connection, taken, now + wait, meaning.code)
             return None
-
-    def _pause_look(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
-        """The channel cannot be read, so nothing is known: it stays to be looked for until somebody resumes it."""
-        authors = subscriptions.pause(connection, self.tenant, taken.row.channel, now, meaning.code)
-        deliveries.unsure(connection, taken, now, meaning.code)
-        self._close(connection, taken.row.channel, authors, meaning.code, now)
 
     def _search(self, taken: Lease) -> tuple[str, str] | None:
         """Look for the delivery's id, from a minute before its first sending on: in the channel, or in its thread."""

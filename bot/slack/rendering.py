@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.slack import alert_messages as messages
 from bot.slack.alert_messages import LINES_IN_A_REPLY
 from bot.slack.blocks import Message
-from bot.store import conversations, deliveries, groups
+from bot.store import conversations, deliveries, groups, owed
 from bot.store.sql import AnyRow
 
 __all__ = ["LINES_IN_A_REPLY", "Place", "Shown", "group_of", "place", "render", "roots"]
@@ -33,7 +33,9 @@ class Shown:
     thread_ts: str = ""
     root_uid: str = ""  # of the message that an edit changes: its metadata stays
     version: int = 0
+    failed: int = 0
     needless: bool = False
+    waits: bool = False  # for its message, which is to be posted anew
 
 
 def place(connection: Connection, row: AnyRow) -> Place:
@@ -59,7 +61,6 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     where = place(connection, row)
     thread = groups.thread_by_id(connection, row.thread_id)
     group = groups.get(connection, thread.group_id)
-    needless = not thread.ts if row.kind != deliveries.POST else group.state == "withdrawn"
     match row.kind:
         case deliveries.REPLY:
             lines = [
@@ -70,7 +71,7 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
                     reason=alert.reason,
                     withdrawn=alert.withdrawn_at is not None,
                 )
-                for alert in groups.carried(connection, row.id)
+                for alert in owed.carried(connection, row.id)
             ]
             message = messages.reply(lines)
         case deliveries.BROADCAST:
@@ -81,7 +82,24 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     if row.kind == deliveries.EDIT:
         root = deliveries.by_key(connection, row.tenant, deliveries.key_of(thread.id, f"post:{thread.root}"))
         uid = root.uid if root is not None else ""
-    return Shown(message, where.channel, where.thread_ts, uid, group.version, needless)
+    waits = not thread.ts and row.kind in (deliveries.REPLY, deliveries.BROADCAST)
+    needless = _is_needless(connection, row, thread, group)
+    return Shown(message, where.channel, where.thread_ts, uid, group.version, group.failed, needless, waits)
+
+
+def _is_needless(connection: Connection, row: AnyRow, thread: AnyRow, group: AnyRow) -> bool:
+    """Whether it would say what is no longer so, or has nothing to say it in."""
+    match row.kind:
+        case deliveries.POST:
+            holds = group.kind not in ("arrival", "overflow") or owed.held_in(connection, thread.id)
+            return bool(group.state == "withdrawn" or not holds)
+        case deliveries.EDIT:
+            return not thread.ts
+        case deliveries.BROADCAST:
+            acknowledged = row.text.startswith("hour:") and group.acked_by
+            return bool(group.state != "open" or acknowledged)
+        case _:
+            return False
 
 
 def title_of(group: AnyRow) -> str:
@@ -94,8 +112,8 @@ def group_of(connection: Connection, group: AnyRow, thread: AnyRow, tenant: str 
     held: tuple[messages.Held, ...] = ()
     if group.kind in ("arrival", "overflow"):
         held = tuple(
-            messages.Held(title=messages.title(_plain(row)), failed=row.merged)
-            for row in groups.held_in(connection, thread.id)
+            messages.Held(title=messages.title(_plain(row)), failed=row.merged, state=row.state)
+            for row in owed.held_in(connection, thread.id)
         )
     attempts = 0
     if group.kind == "cause" and group.first_at is not None and group.last_at is not None:
@@ -117,6 +135,7 @@ def _plain(group: AnyRow, **more: Any) -> messages.Group:
         state=group.state,
         outcome=group.outcome,
         fault=group.fault,
+        scope=group.scope,
         headline=group.headline,
         target_name=group.target_name,
         bot=group.bot,
@@ -128,7 +147,9 @@ def _plain(group: AnyRow, **more: Any) -> messages.Group:
         next_step=group.next_step,
         last_conversation=group.last_conversation,
         quiet_since=group.quiet_since,
+        last_accepted_at=group.last_accepted_at,
         ended_at=group.ended_at,
+        ending=group.ending,
         reopened=group.reopened,
         acked_by=group.acked_by,
         acked_at=group.acked_at,

@@ -29,6 +29,11 @@ UPDATES = "#update"  # the budget of edits: Slack's tier 3 counts them for the w
 EVERY = {UPDATES: timedelta(seconds=1.2)}
 A_POST = timedelta(seconds=1)  # Slack's limit of posts in one channel
 
+# What may be sent, as far as a row and its thread tell; a reply or an edit has to wait for its message.
+_UNSENT = deliveries.c.state.in_(("due", "sending"))
+_HAS_ITS_THREAD = or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != "")
+_BUDGET = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -165,19 +170,18 @@ def _candidates() -> Select[*tuple[Any, ...]]:
     workspace: BindParameter[str] = bindparam("workspace", type_=Text())
     now: BindParameter[datetime] = bindparam("now", type_=Instant())
     own, whole, channel = pacing.alias(), pacing.alias(), pacing.alias()
-    budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     return (
         select(deliveries)
         .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
-        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == budget))
+        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == _BUDGET))
         .outerjoin(whole, and_(whole.c.tenant == workspace, whole.c.key == WORKSPACE))
         .outerjoin(channel, and_(channel.c.tenant == tenant, channel.c.key == deliveries.c.channel))
         .where(
             deliveries.c.tenant == tenant,
-            deliveries.c.state.in_(("due", "sending")),
+            _UNSENT,
             deliveries.c.due_at <= now,
             or_(only == "", deliveries.c.channel == only),
-            or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
+            _HAS_ITS_THREAD,
             or_(own.c.free_at.is_(None), own.c.free_at <= now),
             or_(whole.c.free_at.is_(None), whole.c.free_at <= now),
             channel.c.paused_at.is_(None),
@@ -202,11 +206,6 @@ def extend(connection: Connection, taken: Lease, now: datetime, seconds: float) 
     until = now + timedelta(seconds=seconds)
     row = _with_token(connection, taken, due_at=until, tries=deliveries.c.tries + 1)
     return Lease(row, taken.token, until, look=False) if row is not None else None
-
-
-def frozen(connection: Connection, taken: Lease, version: int) -> None:
-    """Note the version of the group that is about to be shown."""
-    _with_token(connection, taken, version=version)
 
 
 def sent(connection: Connection, taken: Lease, ts: str, now: datetime) -> bool:
@@ -246,8 +245,13 @@ def _with_token(connection: Connection, taken: Lease, **values: Any) -> AnyRow |
 
 
 def hold(connection: Connection, workspace: str, key: str, until: datetime) -> None:
-    """Nothing more under this key before `until`: a 429 in a channel, a refused token everywhere."""
-    upsert(connection, pacing, {"tenant": workspace, "key": key}, {"free_at": until})
+    """Nothing more under this key before `until`, or before a longer hold ends: a 429, a refused token."""
+    statement = insert(connection, pacing).values(tenant=workspace, key=key, free_at=until, why="")
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant", "key"], set_={"free_at": until}, where=pacing.c.free_at < until
+        )
+    )
 
 
 def counted(connection: Connection, workspace: str, row: AnyRow, now: datetime) -> None:
@@ -267,9 +271,19 @@ def pause(connection: Connection, tenant: str, channel: str, now: datetime, why:
 
 
 def resume(connection: Connection, tenant: str, channel: str) -> None:
-    """The channel takes messages again."""
+    """The channel takes messages again; what is there and was given up is brought up to date."""
     connection.execute(
         update(pacing).where(pacing.c.tenant == tenant, pacing.c.key == channel).values(paused_at=None, why="")
+    )
+    connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.tenant == tenant,
+            deliveries.c.channel == channel,
+            deliveries.c.kind == EDIT,
+            deliveries.c.state == "dead",
+        )
+        .values(state="due", sending_since=None, tries=0, refusals=0, error="")
     )
 
 
@@ -294,7 +308,7 @@ def oldest_due(connection: Connection, tenant: str, now: datetime) -> datetime |
         .where(
             deliveries.c.tenant == tenant,
             deliveries.c.kind != EDIT,
-            deliveries.c.state.in_(("due", "sending")),
+            _UNSENT,
             deliveries.c.due_at <= now,
             pacing.c.paused_at.is_(None),
         )
@@ -315,7 +329,7 @@ def backlog(connection: Connection, tenant: str, workspace: str = "") -> Sequenc
         )
         .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
         .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == deliveries.c.channel))
-        .where(deliveries.c.tenant == tenant, deliveries.c.state.in_(("due", "sending")))
+        .where(deliveries.c.tenant == tenant, _UNSENT)
         .group_by(deliveries.c.channel)
         .order_by(deliveries.c.channel)
     ).all()
@@ -338,9 +352,9 @@ def ready(connection: Connection, now: datetime) -> Sequence[AnyRow]:
         select(deliveries.c.tenant, deliveries.c.channel)
         .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
         .where(
-            deliveries.c.state.in_(("due", "sending")),
+            _UNSENT,
             deliveries.c.due_at <= now,
-            or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
+            _HAS_ITS_THREAD,
             ~held,
         )
         .distinct()
@@ -350,23 +364,22 @@ def ready(connection: Connection, now: datetime) -> Sequence[AnyRow]:
 def next_at(connection: Connection, tenant: str, channel: str, workspace: str = "") -> datetime | None:
     """When the next write into a channel may go; None if nothing is owed, or the channel is paused."""
     own, whole = pacing.alias(), pacing.alias()
-    budget = case((deliveries.c.kind == EDIT, UPDATES), else_=deliveries.c.channel)
     rows = connection.execute(
         select(
-            budget.label("budget"),
+            _BUDGET.label("budget"),
             func.min(deliveries.c.due_at).label("due_at"),
             func.max(own.c.free_at).label("free_at"),
             func.max(whole.c.free_at).label("resumes_at"),
         )
         .outerjoin(threads, threads.c.id == deliveries.c.thread_id)
         .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
-        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == budget))
+        .outerjoin(own, and_(own.c.tenant == workspace, own.c.key == _BUDGET))
         .outerjoin(whole, and_(whole.c.tenant == workspace, whole.c.key == WORKSPACE))
         .where(
             deliveries.c.tenant == tenant,
             deliveries.c.channel == channel,
-            deliveries.c.state.in_(("due", "sending")),
-            or_(deliveries.c.kind.in_((POST, LINE)), threads.c.ts != ""),
+            _UNSENT,
+            _HAS_ITS_THREAD,
             pacing.c.paused_at.is_(None),
         )
         .group_by("budget")
@@ -393,9 +406,7 @@ def kill_channel(connection: Connection, tenant: str, channel: str, why: str) ->
     """Give up what waits for a channel that has been closed for long. Returns how many died; who calls says so."""
     statement = (
         update(deliveries)
-        .where(
-            deliveries.c.tenant == tenant, deliveries.c.channel == channel, deliveries.c.state.in_(("due", "sending"))
-        )
+        .where(deliveries.c.tenant == tenant, deliveries.c.channel == channel, _UNSENT)
         .values(state="dead", error=why, said=True)
         .returning(deliveries.c.id, deliveries.c.thread_id)
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.store.sql import AnyRow, insert
-from bot.store.tables import alerts, cases, groups, threads
+from bot.store.tables import alerts, cases, deliveries, groups, threads
 
 OPEN = ("open", "quiet")
 _ALERTS_OF = select(alerts).where(  # built once, as it runs for each accepted conversation
@@ -72,6 +72,27 @@ def open_ones(connection: Connection, tenant: str) -> Sequence[AnyRow]:
     ).all()
 
 
+def was_told(connection: Connection, group_id: int) -> bool:
+    """Whether any channel has, or is to get, a message of the group or one that holds it."""
+    thread = select(threads.c.id).where(threads.c.group_id == group_id).limit(1)
+    merged = select(cases.c.alert_id).where(cases.c.group_id == group_id, cases.c.state == "merged").limit(1)
+    return connection.execute(thread).first() is not None or connection.execute(merged).first() is not None
+
+
+def inherit(connection: Connection, old_id: int, new_id: int, since: datetime) -> None:
+    """Give a group the standing failures since a time of the one before it, with what is owed of them."""
+    connection.execute(
+        update(alerts)
+        .where(alerts.c.group_id == old_id, alerts.c.withdrawn_at.is_(None), alerts.c.at >= since)
+        .values(group_id=new_id)
+    )
+    mine = select(alerts.c.id).where(alerts.c.group_id == new_id)
+    connection.execute(
+        update(cases).where(cases.c.group_id == old_id, cases.c.alert_id.in_(mine)).values(group_id=new_id)
+    )
+    connection.execute(update(groups).where(groups.c.id == old_id).values(failed=standing(connection, old_id).failed))
+
+
 # ---- alerts -------------------------------------------------------------------------------------------------------
 
 
@@ -80,6 +101,11 @@ def add_alert(connection: Connection, values: dict[str, Any]) -> int | None:
     statement = insert(connection, alerts).values(**values).on_conflict_do_nothing().returning(alerts.c.id)
     found: int | None = connection.scalar(statement)
     return found
+
+
+def change_alert(connection: Connection, alert_id: int, **values: Any) -> None:
+    """Change an alert."""
+    connection.execute(update(alerts).where(alerts.c.id == alert_id).values(**values))
 
 
 def has_alert(connection: Connection, tenant: str, conversation_id: str, attempt_at: str, target_id: str) -> bool:
@@ -105,17 +131,14 @@ def alerts_of(connection: Connection, tenant: str, conversation_id: str) -> Sequ
 def withdraw(connection: Connection, alert_id: int, now: datetime) -> None:
     """Take an alert back. Cases whose line nobody has seen are withdrawn with it; the others keep their line."""
     connection.execute(update(alerts).where(alerts.c.id == alert_id).values(withdrawn_at=now))
+    due = select(deliveries.c.id).where(deliveries.c.state == "due", deliveries.c.id == cases.c.delivery_id).exists()
     connection.execute(
         update(cases)
-        .where(cases.c.alert_id == alert_id, cases.c.state.in_(("held", "queued", "muted")))
+        .where(
+            cases.c.alert_id == alert_id,
+            cases.c.state.in_(("held", "queued", "muted")) | ((cases.c.state == "merged") & due),
+        )
         .values(state="withdrawn")
-    )
-
-
-def withdraw_waiting(connection: Connection, thread_id: int) -> None:
-    """A thread's cases that wait for their line, where the whole group was taken back."""
-    connection.execute(
-        update(cases).where(cases.c.thread_id == thread_id, cases.c.state == "queued").values(state="withdrawn")
     )
 
 
@@ -166,80 +189,6 @@ def newest_alert(connection: Connection, group_id: int) -> AnyRow | None:
         .order_by(alerts.c.at.desc(), alerts.c.id.desc())
         .limit(1)
     ).first()
-
-
-def recent(connection: Connection, tenant: str, since: datetime, limit: int = 50) -> Sequence[AnyRow]:
-    """The latest failed handovers, newest first."""
-    return connection.execute(
-        select(alerts)
-        .where(alerts.c.tenant == tenant, alerts.c.at >= since)
-        .order_by(alerts.c.at.desc(), alerts.c.id.desc())
-        .limit(limit)
-    ).all()
-
-
-# ---- cases --------------------------------------------------------------------------------------------------------
-
-
-def add_case(connection: Connection, values: dict[str, Any]) -> None:
-    """An alert owed to a channel."""
-    connection.execute(insert(connection, cases).values(**values).on_conflict_do_nothing())
-
-
-def channels_with(connection: Connection, group_id: int, state: str) -> Sequence[str]:
-    """Channels in which a group has cases in a state."""
-    return list(
-        connection.scalars(
-            select(cases.c.channel)
-            .where(cases.c.group_id == group_id, cases.c.state == state)
-            .distinct()
-            .order_by(cases.c.channel)
-        )
-    )
-
-
-def move_cases(connection: Connection, group_id: int, channel: str, *, old: Iterable[str], **values: Any) -> int:
-    """Change all cases of a group in a channel that are in one of the old states. Returns how many."""
-    statement = (
-        update(cases)
-        .where(cases.c.group_id == group_id, cases.c.channel == channel, cases.c.state.in_(list(old)))
-        .values(**values)
-        .returning(cases.c.alert_id)
-    )
-    return len(connection.execute(statement).all())
-
-
-def queued(connection: Connection, thread_id: int) -> int:
-    """How many cases of a thread wait for a reply to carry them."""
-    return connection.scalar(select(func.count()).where(cases.c.thread_id == thread_id, cases.c.state == "queued")) or 0
-
-
-def carry(connection: Connection, thread_id: int, delivery_id: int, limit: int) -> int:
-    """Give a delivery the oldest cases that wait in its thread. Returns how many."""
-    chosen = (
-        select(cases.c.alert_id)
-        .join(alerts, alerts.c.id == cases.c.alert_id)
-        .where(cases.c.thread_id == thread_id, cases.c.state == "queued")
-        .order_by(alerts.c.at, alerts.c.id)
-        .limit(limit)
-    )
-    statement = (
-        update(cases)
-        .where(cases.c.thread_id == thread_id, cases.c.state == "queued", cases.c.alert_id.in_(chosen))
-        .values(state="carried", delivery_id=delivery_id)
-        .returning(cases.c.alert_id)
-    )
-    return len(connection.execute(statement).all())
-
-
-def carried(connection: Connection, delivery_id: int) -> Sequence[AnyRow]:
-    """The alerts whose lines a delivery carries, in time order."""
-    return connection.execute(
-        select(alerts)
-        .join(cases, cases.c.alert_id == alerts.c.id)
-        .where(cases.c.delivery_id == delivery_id)
-        .order_by(alerts.c.at, alerts.c.id)
-    ).all()
 
 
 # ---- threads ------------------------------------------------------------------------------------------------------
@@ -293,15 +242,19 @@ def opened_lately(connection: Connection, tenant: str, channel: str, now: dateti
     )
 
 
-def held_in(connection: Connection, thread_id: int) -> Sequence[AnyRow]:
-    """The groups that a message holds (overflow, arrival), with the cases merged into it; the largest first."""
-    count = func.count(cases.c.alert_id)
+def with_due(connection: Connection, tenant: str, channel: str) -> Sequence[AnyRow]:
+    """Groups with a message for a channel that Slack surely has not, with its thread_id; tests of the path aside."""
+    due = select(deliveries.c.thread_id).where(
+        deliveries.c.tenant == tenant,
+        deliveries.c.channel == channel,
+        deliveries.c.state == "due",
+        deliveries.c.kind != "edit",
+    )
     return connection.execute(
-        select(groups, count.label("merged"))
-        .join(cases, cases.c.group_id == groups.c.id)
-        .where(cases.c.thread_id == thread_id, cases.c.state == "merged")
-        .group_by(groups.c.id)
-        .order_by(count.desc(), groups.c.id)
+        select(groups, threads.c.id.label("thread_id"))
+        .join(threads, threads.c.group_id == groups.c.id)
+        .where(threads.c.id.in_(due), groups.c.kind != "test")
+        .order_by(threads.c.id)
     ).all()
 
 

@@ -34,6 +34,13 @@ def over(connection: Connection, tenant: str, now: datetime) -> Sequence[AnyRow]
     ).all()
 
 
+def ended(connection: Connection, tenant: str, channel: str, since: datetime) -> Sequence[AnyRow]:
+    """Mutes of a channel that ended after a time."""
+    return connection.execute(
+        select(mutes).where(mutes.c.tenant == tenant, mutes.c.channel == channel, mutes.c.ended_at > since)
+    ).all()
+
+
 def end(connection: Connection, mute_id: int, now: datetime) -> bool:
     """End a mute once. False if it was ended before."""
     statement = update(mutes).where(mutes.c.id == mute_id, mutes.c.ended_at.is_(None)).values(ended_at=now)

@@ -52,6 +52,11 @@ def active(connection: Connection, tenant: str) -> Sequence[AnyRow]:
     ).all()
 
 
+def listening(connection: Connection, tenant: str, paused_after: datetime) -> Sequence[AnyRow]:
+    """Subscriptions to which failures are owed: those that Slack paused lately too, as what waits is sent then."""
+    return [row for row in listed(connection, tenant) if row.paused_at is None or row.paused_at > paused_after]
+
+
 def listed(connection: Connection, tenant: str, channel: str | None = None) -> Sequence[AnyRow]:
     """Subscriptions that were not ended, paused ones included."""
     statement = select(subscriptions).where(subscriptions.c.tenant == tenant, subscriptions.c.ended_at.is_(None))

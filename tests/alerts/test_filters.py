@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.filters import FilterError, Filters, parse
+from bot.alerts.filters import FilterError, Filters, parse, stored
 from bot.diagnosis.outcomes import TABLE, Fault, Outcome, Threshold
+from bot.slack import grammar
+from bot.slack.typed import Subscribe
 
 ALERTING = [outcome for outcome, row in TABLE.items() if row.alerts is not None or row.on_request]
 
@@ -30,6 +34,59 @@ def test_what_is_no_filter_is_repeated_with_the_right_form(typed: str) -> None:
         parse(f"target=Billing {typed}")
     assert error.value.word == typed
     assert typed in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "targets"),
+    [
+        ('target=Sales,"Team A"', ("Sales", "Team A")),
+        ('target="Team A","Team B"', ("Team A", "Team B")),
+        ('target="Team A,Team B"', ("Team A", "Team B")),
+        ("target=“Team A”,Sales", ("Team A", "Sales")),
+        ('target="Billing", min=1', ("Billing",)),
+        ("target='Billing'", ("Billing",)),
+        ('target="Bill\'s Team"', ("Bill's Team",)),
+    ],
+)
+def test_quotation_marks_only_keep_blanks(typed: str, targets: tuple[str, ...]) -> None:
+    """They are no part of a name, wherever in a list they stand."""
+    assert parse(typed).targets == targets
+
+
+@pytest.mark.parametrize(
+    "typed", ['target=12"', "target=“Team A", 'target=Team"A"', 'target=","', 'target="Team A" ,"B"']
+)
+def test_a_stray_quotation_mark_is_refused(typed: str) -> None:
+    """A name with one in it would match nothing for ever."""
+    with pytest.raises(FilterError):
+        parse(typed)
+
+
+WORDS = [
+    "target=",
+    "exclude=",
+    "outcome=rejected",
+    "fault=flow",
+    "min=5/10m",
+    "rate=33.3%",
+    "Billing",
+    "EU",
+    "ẞ",
+    "q-1",
+]
+MARKS = ['"', "“", "”", "'", "\u2019", ",", "=", "\\", " ", "\u00a0", "\t", "\u2009"]
+
+
+@given(st.lists(st.sampled_from(WORDS + MARKS), max_size=10).map("".join))
+def test_whatever_is_typed_survives_the_database(typed: str) -> None:
+    """What the grammar takes as a subscription reads back from its canonical form as the same filter."""
+    read = [wish for wish in (stored(typed), _subscribed(typed)) if wish is not None]
+    assert [stored(str(wish)) for wish in read] == read
+
+
+def _subscribed(typed: str) -> Filters | None:
+    action = grammar.parse(f"subscribe {typed}", region="US", now=datetime(2026, 11, 20, tzinfo=UTC))
+    return action.filters if isinstance(action, Subscribe) else None
 
 
 def test_min_alone_asks_for_no_rate() -> None:

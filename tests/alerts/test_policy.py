@@ -62,7 +62,12 @@ def test_threshold_and_rate(failures: int, attempts: int, over: bool) -> None:  
 )  # fmt: skip
 def test_later_compares_attempt_times(state: str, minutes_after_the_ending: int, what: str) -> None:
     """A failure from before the ending joins quietly; within 30 minutes it reopens; later it is a new group."""
-    assert policy.joins(state, NOW, NOW + timedelta(minutes=minutes_after_the_ending)) == what
+    assert policy.joins(state, NOW, NOW + timedelta(minutes=minutes_after_the_ending), told=True) == what
+
+
+def test_what_nobody_was_told_of_is_not_reopened() -> None:
+    """It begins anew."""
+    assert policy.joins("resolved", NOW, NOW + timedelta(minutes=5), told=False) == "new"
 
 
 def test_three_in_a_row_and_five_minutes_resolve() -> None:
@@ -99,6 +104,7 @@ FIRING = State(state="open", version=3, failed=5, firing_since=NOW)
         (Entry(told=True, shown=2, waiting=1), FIRING, Reason.CHANGED),
         (Entry(told=True, shown=3, waiting=1), FIRING, Reason.CASES),
         (Entry(told=True, shown=3), State(state="open", version=3, failed=12), Reason.COUNT),
+        (Entry(told=True, shown=3, subscribed=False), State(state="open", version=3, failed=12), Reason.NOTHING),
         (Entry(told=True, shown=3), State(state="open", version=3, failed=2, reopened=1), Reason.REOPENED),
         (Entry(told=True, shown=3, muted_until=LATER), State(state="resolved", version=4, failed=5), Reason.CHANGED),
     ],

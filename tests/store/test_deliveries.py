@@ -95,6 +95,16 @@ def test_a_429_holds_its_channel_alone(engine: Engine) -> None:
     assert _lease(engine, NOW + 30 * SECOND) is not None
 
 
+def test_a_shorter_hold_ends_no_longer_one(engine: Engine) -> None:
+    """Two answers of 429 cross: the channel waits for the later end."""
+    _owe(engine, "a")
+    with writing(engine) as connection:
+        deliveries.hold(connection, "", "C1", NOW + 30 * SECOND)
+        deliveries.hold(connection, "", "C1", NOW + 5 * SECOND)
+    assert _lease(engine, NOW + 29 * SECOND) is None
+    assert _lease(engine, NOW + 30 * SECOND) is not None
+
+
 def test_a_refused_token_holds_everything(engine: Engine) -> None:
     """The workspace's budget is asked beside the channel's."""
     _owe(engine, "a")

@@ -354,11 +354,11 @@ def _resolve(story: Story) -> None:
     story.expect_update("Resolved at")
 
 
-def _mute(story: Story, hours: float) -> None:
+def _mute(story: Story, hours: float, what: str = "all", value: str = "") -> None:
     now = story.clock.now()
     with writing(story.engine) as connection:
         here = scene(connection, "demo", story.rules, now)
         until = now + timedelta(hours=hours)
         muting.mute(
-            connection, here, channel=ALERTS, what="all", value="", until=until, author="U0SAM", why="test", now=now
+            connection, here, channel=ALERTS, what=what, value=value, until=until, author="U0SAM", why="test", now=now
         )

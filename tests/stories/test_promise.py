@@ -11,6 +11,7 @@ from sqlalchemy import select
 from bot.alerts import muting
 from bot.alerts.record import scene
 from bot.demo.state import BOT_USER
+from bot.slack.notifier import Notifier
 from bot.store import deliveries, facts, purge
 from bot.store.engine import reading, writing
 from bot.store.tables import deliveries as rows
@@ -136,6 +137,30 @@ def test_a_reply_is_looked_for_where_it_was_sent(eager: Story) -> None:
     eager.passes(minutes=2, poll_every=10)
     assert eager.expect_message("2 failed")["ts"] != message["ts"]
     assert set(eager.lines().values()) == {1}
+
+
+def test_a_reply_waits_for_its_message_that_is_posted_anew(eager: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between its lease and its sending another thread's edit found the message gone: the reply is not dropped."""
+    message = _told(eager, eager.fails())
+    eager.slack.remove(ALERTS, message["ts"])
+    eager.clock.advance(minutes=6)
+    more = eager.fails(2)
+    eager.watcher.poll()
+    with writing(eager.engine) as connection:
+        connection.execute(rows.update().where(rows.c.kind == "reply", rows.c.state == "due").values(priority=0))
+    send = Notifier._send
+
+    def after_an_edit(self: Notifier, taken: Any) -> None:
+        monkeypatch.setattr(Notifier, "_send", send)
+        assert self.deliver_one()
+        send(self, taken)
+
+    monkeypatch.setattr(Notifier, "_send", after_an_edit)
+    eager.notifier.deliver_one()
+    eager.check()
+    eager.passes(60)
+    eager.expect_message("3 failed")
+    eager.expect_reply(more)
 
 
 def test_a_deleted_message_is_not_posted_anew_during_a_mute(eager: Story) -> None:

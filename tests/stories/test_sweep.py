@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.alerts import plan
+from bot.alerts import outbox
 from bot.slack import notifier
 from bot.slack.notifier import Notifier
 from tests.stories.sweep import (
@@ -96,5 +96,5 @@ def test_the_sweep_sees_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_sweep_sees_a_lost_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that shows no longer what its group came to is a loss."""
-    monkeypatch.setattr(plan, "arm_edit", lambda *_: None)
+    monkeypatch.setattr(outbox, "arm_edit", lambda *_: None)
     assert run(whole_life, "well").lost
