@@ -72,7 +72,7 @@ def _unsettled(asked: _Asked, deadline: Deadline, clock: Clock) -> Target:
         reasons.append(f"no answer within the {deadline.seconds:.3g} s of the look-up")
     return Target(
         id=ref.id,
-        kind=ref.kind or (open_kinds[0] if len(open_kinds) == 1 else None),
+        kind=ref.kind,
         name=ref.name,
         status=TargetStatus.NOT_CHECKED,
         why_not_checked="; ".join(dict.fromkeys(reasons)),

@@ -125,8 +125,7 @@ class _Pairing:
         if before is None or before.at is None or request.at is None:
             return None
         sessions = {session_of(before.event), session_of(request.event)} - {""}
-        gap = request.at - before.at
-        if len(sessions) > 1 or gap > (_TWICE if before.open else _TWICE_TAKEN):
+        if len(sessions) > 1 or request.at - before.at > (_TWICE if before.open else _TWICE_TAKEN):
             return None
         return before
 
@@ -136,9 +135,8 @@ class _Pairing:
             early = self.early.get(name)
             if early is None or early.sign.at is None or request.at is None:
                 continue
-            if early.sign.at < request.at - self.timing.early or not request.open:
-                continue
-            if early.sign.who is not None and early.sign.who is request.sender:
+            own = early.sign.who is not None and early.sign.who is request.sender
+            if own or early.sign.at < request.at - self.timing.early or not request.open:
                 continue
             del self.early[name]
             if early.holder is not None:

@@ -100,6 +100,8 @@ def _title(group: Group) -> str:
     if group.fault == Fault.PLATFORM:
         return "CXone fails handovers"
     form = TITLES.get(group.outcome)
+    if group.outcome == Outcome.REJECTED and group.fault == Fault.UNKNOWN:
+        form = "Handovers to {target} are refused"  # by whom the reason does not say
     if form is None:
         return foreign(group.headline, 120) or "Handovers fail"
     target, bot = foreign(group.target_name, 60) or "the target", foreign(group.bot, 60) or "The bot"

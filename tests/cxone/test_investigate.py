@@ -363,6 +363,7 @@ def test_what_a_403_hides_is_not_checked_and_names_the_scope(
     report = desk.look_up(ById(call))
     assert report.diagnosis.target is not None
     assert report.diagnosis.target.status is TargetStatus.NOT_CHECKED
+    assert report.diagnosis.target.kind is None
     assert "403 on GET /api/v2/flows/" in report.diagnosis.target.why_not_checked
     assert "most likely lacks a scope for flows" in report.diagnosis.target.why_not_checked
     assert Code.NOT_CHECKED in codes(report)

@@ -21,7 +21,7 @@ from bot.demo.limits import block_text, blocks_faults, view_faults
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Report, Searched, Target, TargetKind, TargetStatus
 from bot.diagnosis.outcomes import Code, Confidence, Outcome
-from bot.slack import blocks, messages, messages_answers, messages_modals, messages_timeline
+from bot.slack import alert_messages, blocks, messages, messages_answers, messages_modals, messages_timeline
 from tests.corpus.calls import CALLS
 from tests.corpus.story import Known
 from tests.slack import alert_samples, reports
@@ -348,3 +348,15 @@ def test_calls_that_were_not_read_are_not_called_well() -> None:
     """Of sixty calls a few are read: the others may have failed too."""
     report = replace(reports.full(), calls_today=61, unread_today=51)
     assert "61 calls today, 2 of the 10 looked at failed" in answer(report).text
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [("target", "Billing refuses handovers"), ("unknown", "Handovers to Billing are refused")],
+)
+def test_a_group_of_refusals_names_the_side_that_is_known(fault: str, said: str) -> None:
+    """By whom they were refused a reason that nobody knows does not say."""
+    group = alert_messages.Group(
+        id=1, kind="cause", state="open", outcome="rejected", fault=fault, target_name="Billing"
+    )
+    assert alert_messages.title(group) == said
