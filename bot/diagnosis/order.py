@@ -120,6 +120,9 @@ def ending_of(conversation: Conversation, parties: Parties, steps: list[Step]) -
         others = tuple([at for at, _ in ends.values()])
         return Ending(over=over or gone, at=ended_at, others_left=others)
     (left, path), leg = max(customers, key=lambda each: each[0][0])
+    if any(each.path not in ends and _came_after(each, leg) for each in parties.customers):
+        others = tuple([at for where, (at, _) in ends.items() if where not in parties.customer_paths])
+        return Ending(over=over, at=ended_at, others_left=others)
     contact = conversation.profile == "contacts"
     queues = {each.path for each in conversation.participants if each.purpose in QUEUES}
     others = tuple(
@@ -139,6 +142,11 @@ def ending_of(conversation: Conversation, parties: Parties, steps: list[Step]) -
         others_left=others,
         customer_type=leg.disconnect_type,
     )
+
+
+def _came_after(one: Participant, other: Participant) -> bool:
+    """Whether the caller has a later leg: a call that is passed on may go on with a new one of his."""
+    return one.connected_at is not None and other.connected_at is not None and one.connected_at > other.connected_at
 
 
 def seconds(length: timedelta) -> str:

@@ -8,8 +8,15 @@ import pytest
 
 from bot.diagnosis.order import seconds
 from bot.diagnosis.outcomes import Outcome
-from tests.corpus.story import accepted, asks, call, event, left, refused
+from tests.corpus.story import accepted, ana, asks, call, event, joined, left, leg, refused
 from tests.diagnosis.told import diagnosed
+
+
+def test_a_caller_whose_call_goes_on_with_a_new_leg_has_not_left() -> None:
+    """The first leg ended when the call was passed on; the agent who comes then answers it."""
+    legs = (leg("p-caller-2", "customer", "", 5, identity="+15550199888"), ana(20))
+    found = diagnosed(call(asks("u-ana"), joined("p-ana", 20), legs=legs, gone=5, over=None))
+    assert (found.outcome, found.ended_at) == (Outcome.ACCEPTED, None)
 
 
 @pytest.mark.parametrize(
