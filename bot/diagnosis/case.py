@@ -164,7 +164,8 @@ def served_late(case: Case) -> Sign | None:
         return late
     event, rejection = case.request.event, case.request.rejection
     never_sent = rejection is not None and rejection.code in _NEVER_SENT
-    if never_sent or not (event.to_id and event.from_id) or family(case) in (Family.FORBIDDEN, Family.INVALID):
+    incomplete = case.profile != "contacts" and not (event.to_id and event.from_id)
+    if never_sent or incomplete or family(case) in (Family.FORBIDDEN, Family.INVALID):
         return None
     return late
 

@@ -20,7 +20,7 @@ from bot.diagnosis.handover import (
     TargetRef,
     Timing,
 )
-from bot.diagnosis.order import Ending, Step, ending_of, in_order, seconds
+from bot.diagnosis.order import Ending, Step, ending_of, in_order
 from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome, Reached
 from bot.diagnosis.pairing import requests_of
 from bot.diagnosis.parties import Parties, clean, parties_of
@@ -93,7 +93,8 @@ def diagnose(
         confidence=verdict.confidence,
         alternatives=verdict.alternatives,
         headline=wording.headline(case, verdict),
-        summary=wording.summary(case, verdict) + _second_try(case, verdict, verdicts),
+        summary=wording.summary(case, verdict)
+        + (wording.second_try(case, verdicts) if verdict.outcome in _TAKEN else ""),
         next_step=_next_step(found, verdict.cause, case.request.number),
         findings=_once(found),
         attempts=attempts,
@@ -253,19 +254,6 @@ def _without_request(  # noqa: PLR0917 - what was read of the call so far
         bot_name=_bot_name(parties),
         dialled=_dialled(conversation),
     )
-
-
-def _second_try(case: Case, verdict: Verdict, verdicts: list[tuple[Case, Verdict]]) -> str:
-    """That it took more than one try, and what that cost the caller."""
-    if verdict.outcome not in _TAKEN or case.request.duplicate_of is not None:
-        return ""
-    before = [each for each, _ in verdicts if each.request.number < case.request.number]
-    if not before:
-        return ""
-    tries = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}.get(len(before) + 1, f"{len(before) + 1}th")
-    first, at = before[0].request.at, case.request.at
-    lost = f", {seconds(at - first)} lost" if first is not None and at is not None else ""
-    return f" On the {tries} try{lost}."
 
 
 def _next_step(found: list[Finding], cause: Code | None, number: int) -> str:

@@ -231,7 +231,7 @@ def ignored(case: Case) -> Verdict:
         others.append(f"{case.name} took no calls at that time")
     if case.there_before:
         others.append(f"{case.name} was in the call already when the bot asked")
-    if case.from_is_bot is None:
+    if case.from_is_bot is None and case.request.event.from_id:
         others.append("the request was sent in another's name: no bot is among the participants to compare with")
     if case.unread:
         others.append("an answer stands in a part of the record that could not be read")

@@ -58,6 +58,17 @@ def without_request(
     )
 
 
+def second_try(case: Case, verdicts: list[tuple[Case, Verdict]]) -> str:
+    """That it took more than one try, and what that cost the caller."""
+    before = [each for each, _ in verdicts if each.request.number < case.request.number]
+    if not before or case.request.duplicate_of is not None:
+        return ""
+    tries = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}.get(len(before) + 1, f"{len(before) + 1}th")
+    first, at = before[0].request.at, case.request.at
+    lost = f", {seconds(at - first)} lost" if first is not None and at is not None else ""
+    return f" On the {tries} try{lost}."
+
+
 def _took(case: Case) -> str:
     """How long CXone took to answer: " 1.2 s after the bot asked"."""
     answer = case.request.rejection or case.request.taken_back

@@ -47,6 +47,7 @@ def test_the_other_profile_tells_the_same(known: Known) -> None:
         assert found in CANNOT
         return
     assert bool(found.alternatives) == (found.confidence == "possible")
+    assert not any("another's name" in other for other in found.alternatives)  # a signal has no sender's field
     assert found.outcome is Outcome.UNKNOWN or (found.outcome, found.fault) == (known.outcome, known.fault)
 
 
