@@ -142,9 +142,10 @@ def recount(connection: Connection, group_id: int, now: datetime) -> None:
     groups.change(connection, group_id, now, **values)
 
 
-def withdraw(connection: Connection, here: Scene, alert: AnyRow, now: datetime) -> int:
+def withdraw(connection: Connection, here: Scene, alert: AnyRow, accepted_at: datetime | None, now: datetime) -> int:
     """The handover was accepted in the end: take its alert back. Returns its group, to be recounted."""
-    groups.change(connection, alert.group_id, now, ending="")
+    at = {"last_accepted_at": accepted_at} if accepted_at is not None else {}
+    groups.change(connection, alert.group_id, now, ending="", **at)
     for holder in holders.holders_of(connection, alert.group_id):
         holders.show(connection, here, holder, now)
     groups.withdraw(connection, alert.id, now)

@@ -26,7 +26,7 @@ from bot.cxone.errors import CXoneError
 from bot.cxone.http import Deadline
 from bot.diagnosis.diagnose import diagnose, targets_of
 from bot.diagnosis.handover import Conversation, Diagnosis, Peers, Target, TargetRef, Timing
-from bot.diagnosis.outcomes import TABLE, Outcome
+from bot.diagnosis.outcomes import TABLE, Code, Outcome
 from bot.diagnosis.parties import customer_identities, has_bot_leg
 from bot.store import conversations, facts, groups
 from bot.store.conversations import Handover
@@ -341,7 +341,8 @@ class Watcher:
         # 2. An acceptance takes back what was said before; a failure is written once.
         if verdict == "accepted":
             changed |= {
-                withdraw(connection, here, alert, now) for alert in groups.alerts_of(connection, here.tenant, row.id)
+                withdraw(connection, here, alert, _accepted_at(found), now)
+                for alert in groups.alerts_of(connection, here.tenant, row.id)
             }
         if failure is not None and firm:
             written = record(connection, here, failure, now, arrival=arrived if row.arrival else None)
@@ -420,6 +421,12 @@ def _target_id(found: Diagnosis) -> str:
     if attempt is None:
         return ""
     return (attempt.ref.id if attempt.ref else "") or attempt.to_id
+
+
+def _accepted_at(found: Diagnosis) -> datetime | None:
+    """When CXone took it, as the record says."""
+    told = (row.timestamp for row in found.findings if row.code is Code.TRANSFER_ACCEPTED and row.timestamp)
+    return max(told, default=found.decided_by.timestamp if found.decided_by is not None else None)
 
 
 def _verdict(found: Diagnosis, *, firm: bool) -> str:

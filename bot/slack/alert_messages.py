@@ -164,7 +164,9 @@ def line(text: str) -> b.Message:
 
 
 def _first_line(group: Group) -> b.Block:
-    icon = {"resolved": "✅", "withdrawn": "⚪", "quiet": "🟠", "lapsed": "🟠"}.get(group.state, "🔴")
+    if group.state == "withdrawn":
+        return _withdrawn(group)
+    icon = {"resolved": "✅", "quiet": "🟠", "lapsed": "🟠"}.get(group.state, "🔴")
     parts: list[b.Element | str | None] = [b.bold(f"{icon}  {title(group)}: {_failed(group)}")]
     if group.first_at is not None and group.last_at is not None:
         if group.failed == 1:
@@ -179,6 +181,15 @@ def _first_line(group: Group) -> b.Block:
     return b.line(*parts)
 
 
+def _withdrawn(group: Group) -> b.Block:
+    """What became of it before what it was: enough on a phone."""
+    what = "another cause" if group.ending == "moved" else "accepted"
+    parts: list[b.Element | str | None] = [b.bold(f"⚪  Withdrawn: {what}")]
+    if group.ending != "moved" and group.last_accepted_at is not None:
+        parts += [b.bold(" "), b.when(group.last_accepted_at, "{time}")]
+    return b.line(*parts, b.bold(f"  ·  {title(group)}"))
+
+
 def _facts(group: Group) -> b.Block | None:
     parts: list[b.Element | str | None] = []
     for reason, count in group.reasons:
@@ -186,7 +197,7 @@ def _facts(group: Group) -> b.Block | None:
             ", " if parts else None,
             f"“{foreign(reason, 80)}”" + (f" {count} \u00d7" if group.failed > 1 else ""),
         ]
-    if group.attempts > group.failed:
+    if group.attempts > group.failed > 0:
         parts += ["  ·  " if parts else None, f"{group.failed} of {group.attempts} handovers"]
     if group.target_state and group.target_read_at is not None:
         parts += ["  ·  " if parts else None, f"{foreign(group.target_name, 60)} at "]
@@ -195,7 +206,7 @@ def _facts(group: Group) -> b.Block | None:
 
 
 def _next_step(group: Group) -> b.Block | None:
-    if not group.next_step:
+    if not group.next_step or group.state == "withdrawn":
         return None
     return b.line(b.bold("Next step"), "   ", *b.marked(foreign(group.next_step, 600), group.last_at))
 
@@ -221,9 +232,9 @@ def _state(group: Group) -> b.Block | None:
             else:
                 parts.append(": no failure and no acceptance.")
         case "withdrawn" if group.ending == "moved":
-            parts = [b.bold("Withdrawn: "), "a later look at the call showed another cause, which is told by itself."]
+            parts = ["A later look at the call showed another cause, which is told by itself."]
         case "withdrawn":
-            parts = [b.bold("Withdrawn: "), "accepted in the end. Nothing failed."]
+            parts = ["The handover was accepted in the end; nothing failed."]
         case _ if group.reopened:
             parts = ["Fails again after it was resolved."]
         case _:

@@ -1,7 +1,8 @@
 """The ledger: of every failed handover owed to a channel, where it is. It balances, always.
 
 `detected` is counted from what the alerts say they owe, the states from the cases and the deliveries that carry them,
-so that a case which lost its delivery is missed here. A case is `sent` only when the delivery with its own line is.
+so that a case which lost its delivery is missed here. A case is `sent` only when the delivery with its own line is, and
+`withdrawn` once its call was accepted in the end, whether its line was seen or not.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def ledger(connection: Connection, tenant: str, *, group_id: int | None = None, 
         (cases.c.state == "queued", "waiting"),
         (cases.c.state.in_(("carried", "merged")) & carrier.in_(("due", "sending")), "waiting"),
         (cases.c.state.in_(("carried", "merged")) & (carrier == "dead"), "dead"),
+        ((cases.c.state == "carried") & (carrier == "sent") & alerts.c.withdrawn_at.is_not(None), "withdrawn"),
         ((cases.c.state == "carried") & (carrier == "sent"), "sent"),
         ((cases.c.state == "merged") & (carrier == "sent"), "merged"),
         (cases.c.state.in_(("held", "muted", "withdrawn", "unsubscribed")), cases.c.state),
@@ -53,7 +55,11 @@ def ledger(connection: Connection, tenant: str, *, group_id: int | None = None, 
     )
     counted = (
         select(state, func.count())
-        .select_from(cases.outerjoin(deliveries, deliveries.c.id == cases.c.delivery_id))
+        .select_from(
+            cases.outerjoin(deliveries, deliveries.c.id == cases.c.delivery_id).outerjoin(
+                alerts, alerts.c.id == cases.c.alert_id
+            )
+        )
         .where(cases.c.tenant == tenant)
         .group_by(state)
     )

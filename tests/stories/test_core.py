@@ -94,7 +94,9 @@ def test_a_late_acceptance_withdraws(eager: Story) -> None:
     eager.expect_reply([call])
     eager.centre.accept_late(call)
     eager.passes(minutes=2)
-    eager.expect_update("⚪", "Withdrawn")
+    message = eager.expect_update("⚪  Withdrawn: accepted ", "Billing refuses handovers")
+    assert "Next step" not in message["text"]
+    assert (eager.ledger().withdrawn, eager.ledger().sent) == (1, 0)
 
 
 def test_a_late_acceptance_before_the_message(story: Story) -> None:

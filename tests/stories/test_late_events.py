@@ -114,4 +114,4 @@ def test_accepted_in_the_end_after_the_ending(eager: Story) -> None:
     eager.centre.accept_late(call)
     eager.centre.documents[call]["endTime"] = _text(eager.clock.now())
     eager.passes(minutes=3)
-    eager.expect_update("⚪", "Withdrawn: accepted in the end")
+    eager.expect_update("⚪", "Withdrawn: accepted")
