@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import filters, health, ops_lines
+from bot.alerts import filters, health, ops_lines, policy
 from bot.alerts.policy import Rules
 from bot.alerts.watcher import Watcher
 from bot.clock import Clock
@@ -84,6 +84,7 @@ class Alerting:
             rules=options.rules,
             timing=options.timing,
             lookback=options.lookback,
+            absence=max(policy.ABSENCE, 2 * timedelta(seconds=options.poll_seconds)),
             retention=timedelta(days=options.retention_days),
             stopping=self.jobs.stopping.is_set,
         )
