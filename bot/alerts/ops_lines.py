@@ -92,6 +92,20 @@ def slack_back(connection: Connection, tenant: str, now: datetime, channel: str)
         say(connection, tenant, channel, key=f"slack-back:{out.at.isoformat()}", text=text, now=now)
 
 
+def is_slack_out(connection: Connection, tenant: str) -> bool:
+    """Whether a delivery found Slack out of reach, or was refused the token or a scope."""
+    names = (facts.SLACK_OUT, facts.SLACK_STOPPED)
+    return any(facts.fact(connection, tenant, name) is not None for name in names)
+
+
+def slack_answers(connection: Connection, tenant: str, now: datetime, channel: str) -> None:
+    """Slack takes the bot, without a delivery. If one waits, that one tells whether it can be sent."""
+    if deliveries.is_trying(connection, tenant):
+        return
+    facts.drop(connection, tenant, facts.SLACK_STOPPED)
+    slack_back(connection, tenant, now, channel)
+
+
 def behind(connection: Connection, here: Scene, now: datetime) -> None:
     """The watcher is more than two minutes late with calls that ended."""
     since = conversations.overdue(connection, here.tenant)
