@@ -167,14 +167,14 @@ class Alerting:
         """Delete what is old."""
         while True:
             with writing(self.engine) as connection:
-                gone = purge.purge(
+                more = purge.purge(
                     connection,
                     self.tenant,
                     self.clock.now(),
                     retention_days=self.options.retention_days,
                     audit_days=self.options.audit_days,
                 )
-            if gone < purge.MOST_AT_ONCE:
+            if not more:
                 return
 
     # ---- how it is doing ------------------------------------------------------------------------------------------
