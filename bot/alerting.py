@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import filters, health, ops_lines
+from bot.alerts import filters, health, ops_lines, policy
 from bot.alerts.policy import Rules
 from bot.alerts.watcher import Watcher
 from bot.clock import Clock
@@ -84,6 +84,7 @@ class Alerting:
             rules=options.rules,
             timing=options.timing,
             lookback=options.lookback,
+            absence=max(policy.ABSENCE, 2 * timedelta(seconds=options.poll_seconds)),
             retention=timedelta(days=options.retention_days),
             stopping=self.jobs.stopping.is_set,
         )
@@ -137,30 +138,43 @@ class Alerting:
             self.jobs.stopping.wait(max(0.02, wait.total_seconds()))
         return self.clock.now()
 
-    def ask_slack(self) -> None:
-        """Whether Slack takes the bot. A wrong token would show at the first alert else, or at the first answer."""
+    def ask_slack(self) -> str:
+        """Why Slack does not take the bot, empty if it does. A wrong token would show at the first alert else."""
         try:
             self._client.api_call("auth.test")
         except Exception as error:  # noqa: BLE001 - every failure has a class
             meaning = classify(error)
-            if meaning.answer is not Answer.WAIT:  # it is there, and busy
-                refused = meaning.answer is Answer.STOP
-                self.slack_fault = f"Slack refuses the bot: {meaning.code}." if refused else f"{meaning.code}."
-        else:
-            self.slack_fault = ""
+            if meaning.answer is Answer.WAIT:  # it is there, and busy
+                return self.slack_fault
+            return f"Slack refuses the bot: {meaning.code}." if meaning.answer is Answer.STOP else f"{meaning.code}."
+        return ""
+
+    def slack_said(self, fault: str) -> None:
+        """What it answered, for all tenants of a workspace. Where nothing waits to be sent, this ends an outage."""
+        self.slack_fault = fault
+        if fault:
+            return
+        try:
+            with reading(self.engine) as connection:
+                if not ops_lines.is_slack_out(connection, self.tenant):
+                    return
+            with writing(self.engine) as connection:
+                ops_lines.slack_answers(connection, self.tenant, self.clock.now(), self.watcher.ops_channel)
+        except StoreError as why:
+            log.warning("what Slack answered was not noted", reason=str(why))
 
     def purge(self) -> None:
         """Delete what is old."""
         while True:
             with writing(self.engine) as connection:
-                gone = purge.purge(
+                more = purge.purge(
                     connection,
                     self.tenant,
                     self.clock.now(),
                     retention_days=self.options.retention_days,
                     audit_days=self.options.audit_days,
                 )
-            if gone < purge.MOST_AT_ONCE:
+            if not more:
                 return
 
     # ---- how it is doing ------------------------------------------------------------------------------------------

@@ -79,9 +79,8 @@ class Background:
             for tenant in self.tenants:
                 workspace = tenant.notifier.workspace
                 if workspace not in known:
-                    tenant.ask_slack()
-                    known[workspace] = tenant.slack_fault
-                tenant.slack_fault = known[workspace]
+                    known[workspace] = tenant.ask_slack()
+                tenant.slack_said(known[workspace])
             self._jobs.stopping.wait(ASK_SECONDS)
 
     # ---- jobs -----------------------------------------------------------------------------------------------------
@@ -102,7 +101,7 @@ class Background:
 
     def heartbeat(self) -> None:
         """Say outside that all is well, if it is."""
-        if all(tenant.health().heartbeat for tenant in self.tenants):
+        if not self.reasons() and all(tenant.health().heartbeat for tenant in self.tenants):
             try:
                 requests.get(self._heartbeat_url, timeout=10).close()
             except requests.RequestException as error:

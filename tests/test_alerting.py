@@ -7,10 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
+from sqlalchemy import Engine
 
 from bot.alerting import Alerting, Options
-from bot.store import subscriptions
-from bot.store.engine import migrate, open_store, reading
+from bot.background import Background
+from bot.jobs.local import Local
+from bot.store import facts, subscriptions
+from bot.store.engine import migrate, open_store, reading, writing
 from tests.clock import HandClock
 
 
@@ -52,3 +56,53 @@ def test_the_alert_channel_is_an_id_or_a_name(tmp_path: Path, wanted: str, found
     with reading(engine) as connection:
         assert [row.channel for row in subscriptions.active(connection, "acme")] == [found]
     engine.dispose()
+
+
+def test_slack_answers_and_nothing_is_stopped_any_more(tmp_path: Path) -> None:
+    """A good `auth.test` ends what a delivery noted that nobody sends any more."""
+    engine, clock = open_store(f"sqlite:///{tmp_path}/handover.db"), HandClock()
+    migrate(engine)
+    alerting = _alerting(engine, clock)
+    with writing(engine) as connection:
+        facts.note(connection, "acme", facts.SLACK_STOPPED, clock.now(), "invalid_auth")
+        facts.note(connection, "acme", facts.SLACK_OUT, clock.now(), "refused")
+    alerting.slack_said(alerting.ask_slack())
+    health = alerting.health()
+    assert (health.slack_stopped, health.slack_out_since) == ("", None)
+    engine.dispose()
+
+
+def test_the_heartbeat_is_sent_only_while_there_is_no_reason_against_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CXone out of reach for an hour: the ledger balances, and all is not well."""
+    engine, clock, sent = open_store(f"sqlite:///{tmp_path}/handover.db"), HandClock(), list[str]()
+    migrate(engine)
+    alerting = _alerting(engine, clock)
+    alerting.slack_said("")
+
+    def get(url: str, **_: Any) -> Any:
+        sent.append(url)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(requests, "get", get)
+    background = Background([alerting], Local(), engine, clock, sweep_seconds=1, heartbeat_url="http://localhost/beat")
+    with writing(engine) as connection:
+        facts.set_cursor(connection, "acme", polled_at=clock.now(), listed_until=clock.now())
+    background.heartbeat()
+    assert len(sent) == 1
+    clock.advance(hours=1)
+    background.heartbeat()
+    assert len(sent) == 1
+    engine.dispose()
+
+
+def _alerting(engine: Engine, clock: HandClock) -> Alerting:
+    return Alerting(
+        platform=SimpleNamespace(tenant="acme"),
+        client=Slack(),
+        engine=engine,
+        clock=clock,
+        hash_key="key",
+        options=Options(alert_channel="C1"),
+    )

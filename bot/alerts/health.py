@@ -12,6 +12,7 @@ from bot.store.engine import StoreError, reading
 from bot.store.ledger import Ledger, ledger
 
 DELIVERY_LATE = timedelta(minutes=5)
+GAP_SHOWN = timedelta(hours=1)  # nothing ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,9 @@ class Health:
     slack_ok_at: datetime | None = None
     slack_out_since: datetime | None = None
     cxone_out: str = ""
+    partly: facts.Fact | None = None  # lists come without some of their pages
+    unread: facts.Fact | None = None  # calls are listed, and none can be read
+    gap: facts.Fact | None = None  # a span that will not be listed
     history_missing: bool = False
     unsaid_dead: int = 0
     ledger: Ledger = field(default_factory=Ledger)
@@ -40,6 +44,12 @@ class Health:
         elif now - self.polled_at > stale:
             last = f"The last poll of CXone that succeeded was at {self.polled_at:%H:%M:%S} UTC."
             why.append(f"{last} {self.cxone_out}".strip())
+        if self.partly is not None and now - self.partly.at > stale:
+            why.append(f"CXone's list has come only in part since {self.partly.at:%H:%M:%S} UTC. {self.partly.value}")
+        if self.unread is not None and now - self.unread.at > stale:
+            why.append(f"No call could be read since {self.unread.at:%H:%M:%S} UTC. {self.unread.value}")
+        if self.gap is not None and now - self.gap.at < GAP_SHOWN:
+            why.append(self.gap.value)
         if self.slack_stopped:
             why.append(f"Slack refuses the bot: {self.slack_stopped}.")
         if self.oldest_due is not None and now - self.oldest_due > DELIVERY_LATE:
@@ -66,6 +76,9 @@ def health(engine: Engine, tenant: str, now: datetime) -> Health:
                     facts.SLACK_OK,
                     facts.SLACK_OUT,
                     facts.CXONE_OUT,
+                    facts.PARTLY,
+                    facts.UNREAD,
+                    facts.GAP,
                     facts.NO_HISTORY,
                 )
             }
@@ -78,6 +91,9 @@ def health(engine: Engine, tenant: str, now: datetime) -> Health:
                 slack_ok_at=answered.at if answered else None,
                 slack_out_since=out.at if out else None,
                 cxone_out=cxone.value if cxone else "",
+                partly=found[facts.PARTLY],
+                unread=found[facts.UNREAD],
+                gap=found[facts.GAP],
                 history_missing=found[facts.NO_HISTORY] is not None,
                 unsaid_dead=len(deliveries.unsaid_dead(connection, tenant)),
                 ledger=ledger(connection, tenant),

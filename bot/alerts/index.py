@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Engine, delete, update
 
 from bot import phone
-from bot.alerts.watcher import peers
+from bot.alerts.looks import peers
 from bot.clock import Clock
 from bot.cxone.investigate import Known
 from bot.diagnosis.handover import Diagnosis, OtherCall, Peers
@@ -51,7 +51,7 @@ class Index:
             with reading(self.engine) as connection:
                 cursor = facts.cursor(connection, self.tenant)
                 hashed = facts.fact(connection, self.tenant, HASHED_WITH)
-                if cursor.polled_at is None or cursor.listed_until is None or hashed is None:
+                if cursor.listed_until is None or hashed is None:
                     return None
                 if hashed.value != fingerprint(self.hash_key) or hashed.at > now - self.lookback:
                     return None
@@ -73,7 +73,7 @@ class Index:
             )
             for row in rows
         )
-        fresh = now - cursor.polled_at <= min(self.poll_every, FRESH_MOST) + FRESH_MARGIN
+        fresh = now - cursor.listed_until <= min(self.poll_every, FRESH_MOST) + FRESH_MARGIN
         return Known(calls, None if fresh else cursor.listed_until - LATE)
 
     def peers_of(self, found: Diagnosis) -> Peers | None:

@@ -47,9 +47,8 @@ def advance(connection: Connection, here: Scene, now: datetime) -> None:
 def _advance_group(connection: Connection, here: Scene, group: AnyRow, now: datetime) -> None:
     if group.last_at is None:
         return
-    latest = [
-        (row.at, row.verdict) for row in conversations.latest(connection, here.tenant, group.scope, group.last_at, 50)
-    ]
+    judged = conversations.latest(connection, here.tenant, group.scope, group.last_at, here.rules.resolve_accepted)
+    latest = [(row.at, row.verdict) for row in judged]
     ended_at = policy.ending(here.rules, latest, group.last_at, now)
     accepted_at = max((at for at, verdict in latest if verdict == "accepted"), default=group.last_accepted_at)
     if ended_at is not None:

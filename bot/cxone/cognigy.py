@@ -46,7 +46,7 @@ _TAKEN = ("queue", "active", "completed", "cancelled")  # what `handover.status`
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What Cognigy's side shows. `asks_visible`: the logs of this very call were there to be read."""
+    """What Cognigy's side shows. `asks_visible`: the logs of this very call were there to be read, all of them."""
 
     events: tuple[Event, ...] = ()
     session_id: str = ""
@@ -76,7 +76,7 @@ def parse(document: object, *, path: str = "cognigy") -> Reading:
             connected = True
             story.add(EventKind.STATE, "session", f"{place}.inHandoverConversation", at, state="session in a handover")
     events = sorted(story.events, key=lambda event: event.at.timestamp() if event.at else 0.0)
-    return Reading(tuple(events), session_id, asks_visible=bool(entries), faults=tuple(faults))
+    return Reading(tuple(events), session_id, asks_visible=bool(entries) and not whole.get("cut"), faults=tuple(faults))
 
 
 def about(entry: object, session_id: str, contact_ids: frozenset[str]) -> bool:

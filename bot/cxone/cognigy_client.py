@@ -21,6 +21,7 @@ _CONVERSATION = "/v2.0/conversations/{id}"
 _PAGES = 8  # of 25 entries; a call's own entries stand close together
 _MOST_PAGES = 200  # for a watcher
 _EARLIER = timedelta(minutes=2)
+_CUT: Mapping[str, Any] = {}  # stands last where the log goes on beyond the pages that are read
 
 
 class Cognigy:
@@ -47,21 +48,25 @@ class Cognigy:
         deadline: Deadline,
         priority: Priority = "person",
     ) -> dict[str, Any]:
-        """What Cognigy holds of a call: `{sessionId, logs[], conversation}`. Raises CXoneError.
+        """What Cognigy holds of a call: `{sessionId, logs[], cut, conversation}`. Raises CXoneError.
 
-        Without a session id the entries that name one of the contacts say which session it is.
+        Without a session id the entries that name one of the contacts say which session it is. `cut`: the log is longer
+        than what is read of it, and the rest may tell of the call too.
         """
         params = {names.LOG_QUERY["session"]: session_id} if session_id else {}
         talk = self._pool.submit(self._conversation, session_id, deadline, priority) if session_id else None
         mine: list[Mapping[str, Any]] = []
-        for entry in self._entries(params, deadline, priority):
+        cut = False
+        for entry in self._entries(params, deadline, priority, _PAGES):
+            if cut := entry is _CUT:
+                break
             at = reading.time(entry.get("timestamp"))
             if since is not None and at is not None and at < since - _EARLIER:
                 break
             if cognigy.about(entry, session_id, contact_ids):
                 mine.append(entry)
                 session_id = session_id or cognigy.session_of(entry)
-        found: dict[str, Any] = {"sessionId": session_id, "logs": mine}
+        found: dict[str, Any] = {"sessionId": session_id, "logs": mine, "cut": cut}
         if session_id:
             found["conversation"] = talk.result() if talk else self._conversation(session_id, deadline, priority)
         return found
@@ -73,24 +78,28 @@ class Cognigy:
         except NotFoundError:
             return {"items": []}
 
-    def recent(self, since: datetime, deadline: Deadline, priority: Priority = "watcher") -> list[Mapping[str, Any]]:
-        """The project's entries since a time, newest first, for a watcher that looks at many calls at once."""
-        found = []
+    def recent(
+        self, since: datetime, deadline: Deadline, priority: Priority = "watcher"
+    ) -> tuple[list[Mapping[str, Any]], bool]:
+        """The project's entries since a time, newest first, for a watcher; whether there are more than are read."""
+        found: list[Mapping[str, Any]] = []
         for entry in self._entries({}, deadline, priority, _MOST_PAGES):
+            if entry is _CUT:
+                return found, True
             at = reading.time(entry.get("timestamp"))
             if at is not None and at < since:
                 break
             found.append(entry)
-        return found
+        return found, False
 
     def check(self, deadline: Deadline) -> None:
         """One page of the logs, to see that address, key and project are right. Raises CXoneError."""
         self._get(_LOGS, self.project, {"limit": 1}, deadline, "person")
 
     def _entries(
-        self, params: Mapping[str, Any], deadline: Deadline, priority: Priority, pages: int = _PAGES
+        self, params: Mapping[str, Any], deadline: Deadline, priority: Priority, pages: int
     ) -> Iterator[Mapping[str, Any]]:
-        """The log, newest first, page by page; ends with the last page or after a few."""
+        """The log, newest first, page by page; ends with the last page, or after a few with `_CUT`."""
         skip = 0
         for _ in range(pages):
             body = self._get(_LOGS, self.project, {**params, "skip": skip, "limit": 25}, deadline, priority)
@@ -100,6 +109,7 @@ class Cognigy:
             if not rows or not following:
                 return
             skip += len(rows)
+        yield _CUT
 
     def _get(
         self, route: str, item: str, params: Mapping[str, Any], deadline: Deadline, priority: Priority

@@ -93,7 +93,9 @@ class Contacts:
         since = since or until - timedelta(days=1)
         listing = Listing(on_page)
         if priority == "watcher" and number is None:
-            listing.add(calls_of(self._feed.poll(since, deadline)))
+            found = self._feed.poll(since, deadline)
+            listing.add(calls_of(found.rows))
+            listing.cut = found.cut
             return listing
         jobs = [
             self.calls.submit(priority, self.calls.rows, route, params, deadline, priority)
@@ -101,7 +103,9 @@ class Contacts:
         ]
         for job in concurrent.futures.as_completed(jobs):
             try:
-                listing.add(calls_of(job.result()))
+                found = job.result()
+                listing.add(calls_of(found.rows))
+                listing.cut = listing.cut or found.cut
             except CXoneError as error:
                 listing.failed.append(error)
         if len(listing.failed) == len(jobs):
@@ -110,7 +114,7 @@ class Contacts:
             # None of this number: a call of anybody tells a wrong tenant from a number that did not ring.
             with contextlib.suppress(CXoneError):
                 newest = {**PHONES, **windows(max(since, until - _NEWEST), until)[0], "orderBy": "contactStart desc"}
-                listing.add(calls_of(self.calls.rows(COMPLETED, newest, deadline, priority, most=1)))
+                listing.add(calls_of(self.calls.rows(COMPLETED, newest, deadline, priority, most=1).rows))
         listing.of = listing.pages
         return listing
 

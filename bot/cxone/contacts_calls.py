@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot import phone
 from bot.clock import Clock
@@ -24,6 +24,13 @@ _MOST_PAGES = 200
 _AT_ONCE: dict[Priority, int] = {"person": 32, "watcher": 8}
 
 Body = Mapping[str, Any]
+
+
+class Rows(NamedTuple):
+    """The rows of a list, and whether there are more pages than are read of one."""
+
+    rows: list[Row]
+    cut: bool = False
 
 
 class Calls:
@@ -96,7 +103,7 @@ class Calls:
         priority: Priority,
         key: str = "",
         most: int = 0,
-    ) -> list[Row]:
+    ) -> Rows:
         """The rows of a list, page by page as long as `_links.next` is given; at most `most`. Raises CXoneError."""
         key = key or ("activeContacts" if route == ACTIVE else "completedContacts")
         found: list[Row] = []
@@ -108,8 +115,8 @@ class Calls:
             if (polled := reading.time(body.get("lastPollTime"))) is not None:
                 self.last_poll[route] = polled
             if not rows or most or not reading.text(reading.mapping(body.get("_links")).get("next")):
-                break
-        return found
+                return Rows(found)
+        return Rows(found, cut=True)
 
     def kept(self, key: str, seconds: float, ask: Callable[[], Body]) -> Body:
         """An answer that holds for a while, asked for when it does no more."""

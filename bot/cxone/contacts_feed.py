@@ -17,7 +17,7 @@ from typing import Any
 
 from bot.cxone import cognigy, contacts_fields, names, reading
 from bot.cxone.cognigy_client import Cognigy
-from bot.cxone.contacts_calls import ACTIVE, COMPLETED, STATES, Body, Calls, span, utc
+from bot.cxone.contacts_calls import ACTIVE, COMPLETED, STATES, Body, Calls, Rows, span, utc
 from bot.cxone.errors import CXoneError
 from bot.cxone.http import Deadline
 from bot.cxone.listing import Row
@@ -50,13 +50,19 @@ class Feed:
         self._logs: dict[str, list[Row]] = defaultdict(list)  # by session, and by contact
         self._logged: set[str] = set()
         self._since: dict[str, datetime] = {}
+        self._cut = False  # of the lists of this poll
+        self._logged_from: datetime | None = None  # what Cognigy logged before was not read, for it was too much
         self._described: Body = {}
         self._offered = dict.fromkeys(self._bulk, True)
 
-    def poll(self, since: datetime, deadline: Deadline) -> list[Row]:
-        """The rows of all contacts that began since then, after asking for what changed. Raises CXoneError."""
+    def poll(self, since: datetime, deadline: Deadline) -> Rows:
+        """The rows of all contacts that began since then, after asking for what changed. Raises CXoneError.
+
+        What was cut is asked for again from the same time on.
+        """
         with self._lock:
             now = self._calls.clock.now()
+            self._cut = False
             self._list(since, now, deadline)
             for route in self._bulk:
                 if self._offered[STATES] and self._offered[route]:
@@ -65,7 +71,7 @@ class Feed:
             if self._cognigy is not None:
                 self._log(since, now, deadline)
             self._forget(since)
-            return [known.row for known in self._known.values()]
+            return Rows([known.row for known in self._known.values()], self._cut)
 
     @property
     def stores(self) -> bool:
@@ -105,7 +111,11 @@ class Feed:
             if self._cognigy is not None:
                 session = contacts_fields.session_of(document)
                 logs = [row for key in {session, *contacts_fields.contact_ids(document)} for row in self._logs[key]]
-                document["cognigy"] = {"sessionId": session, "logs": list({id(row): row for row in logs}.values())}
+                document["cognigy"] = {
+                    "sessionId": session,
+                    "logs": list({id(row): row for row in logs}.values()),
+                    "cut": self._logged_from is not None and _began(known.row) < self._logged_from,
+                }
             return document
 
     # ---- one poll ----
@@ -117,14 +127,17 @@ class Feed:
         window = {"updatedSince": utc(before)} if before else span(since, now)
         # Asked in this order, a contact that ends in between is in both lists, and the second one counts.
         for route, params in ((ACTIVE, phones), (COMPLETED, {**phones, **window})):
-            for row in self._calls.rows(route, params, deadline, "watcher"):
+            found = self._calls.rows(route, params, deadline, "watcher")
+            self._cut = self._cut or found.cut
+            for row in found.rows:
                 id_ = contacts_fields.word(row, "contactId")
                 master = contacts_fields.word(row, "masterContactId")
                 if id_:
                     self._known[id_] = _Known(row, route == ACTIVE)
                 if master and master != id_:
                     self._children[master].add(id_)
-        self._since[COMPLETED] = self._calls.last_poll.get(COMPLETED, now) - _OVERLAP
+        if not self._cut:
+            self._since[COMPLETED] = self._calls.last_poll.get(COMPLETED, now) - _OVERLAP
 
     def _merge(self, route: str, since: datetime, now: datetime, deadline: Deadline) -> bool:
         """Take the changed rows of all contacts; False if this tenant does not offer them in bulk."""
@@ -132,7 +145,7 @@ class Feed:
         before = self._since.get(route)
         window = {"updatedSince": utc(before)} if before else span(since, now)
         try:
-            rows = self._calls.rows(route, window, deadline, "watcher", key)
+            rows, cut = self._calls.rows(route, window, deadline, "watcher", key)
         except CXoneError as error:
             if error.status in _NOT_OFFERED:
                 return False
@@ -140,13 +153,18 @@ class Feed:
         for row in rows:
             if id_ := contacts_fields.word(row, "contactId"):
                 self._bulk[route].setdefault(id_, {})[str(row.get(mark))] = row
-        self._since[route] = self._calls.last_poll.get(route, now) - _OVERLAP
+        self._cut = self._cut or cut
+        if not cut:
+            self._since[route] = self._calls.last_poll.get(route, now) - _OVERLAP
         return True
 
     def _log(self, since: datetime, now: datetime, deadline: Deadline) -> None:
         """What the bot's side logged since the last look, kept under every session and contact that it names."""
         assert self._cognigy is not None  # noqa: S101 - the caller looked
-        for entry in self._cognigy.recent(self._since.get("logs", since), deadline):
+        entries, cut = self._cognigy.recent(self._since.get("logs", since), deadline)
+        if cut:
+            self._logged_from = reading.time(entries[-1].get("timestamp")) or now
+        for entry in entries:
             key = f"{entry.get('_id')} {entry.get('timestamp')} {entry.get('message')} {cognigy.session_of(entry)}"
             if key in self._logged:
                 continue

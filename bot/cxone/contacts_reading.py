@@ -6,7 +6,7 @@ The document is what the client puts together from several calls, each part as t
      "contact": {…}, "contactStateHistory": […], "hierarchy": {…}, "contactCustomData": […],
      "children": [{"contact": {…}, "contactStateHistory": […]}],
      "contactStateDescriptions": […],
-     "cognigy": {"sessionId": …, "logs": […], "conversation": {"items": […]}},
+     "cognigy": {"sessionId": …, "logs": […], "cut": false, "conversation": {"items": […]}},
      "notRead": [{"call": "GET …", "why": "…"}]}
 
 A row of /contacts/active or /contacts/completed alone is a document too. Field names drift between versions of the API
@@ -258,7 +258,9 @@ def _not_read(whole: Mapping[str, Any], told: cognigy.Reading, states: tuple[Sta
     if strange := list(dict.fromkeys(state.name for state in states if not state.recognised and state.name)):
         shown = ", ".join(f"“{name}”" for name in strange[:_SHOWN])
         lines.append(f"The meaning of the states {shown} is not known here: neither category nor description says it")
-    if reading.mapping(whole.get("cognigy")) and not told.asks_visible:
+    if reading.mapping(whole.get("cognigy")).get("cut"):
+        lines.append("Cognigy's log is longer than what is read of it: the rest may tell of this call too")
+    elif reading.mapping(whole.get("cognigy")) and not told.asks_visible:
         lines.append("Cognigy's logs hold no entry of this call: whether the bot asked cannot be known from them")
     elif "cognigy" not in whole:
         lines.append("Cognigy was not asked (no COGNIGY_API_URL): whether the bot asked is known from CXone alone")

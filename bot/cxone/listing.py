@@ -30,9 +30,11 @@ class Listing:
     _seen: set[str] = field(default_factory=set, repr=False)
 
     @property
-    def complete(self) -> bool:
-        """Whether every page was read, of those that are read of one list."""
-        return not self.failed
+    def missing(self) -> str:
+        """Why rows of it are missing, as a sentence; empty where every page was read."""
+        if self.failed:
+            return str(self.failed[0])
+        return f"The list has more pages than are read of one; {self.pages} were." if self.cut else ""
 
     def add(self, rows: Sequence[Row]) -> list[Row]:
         """Take a page's rows; returns those that are new."""

@@ -46,7 +46,7 @@ from bot.cxone.pools import Pools
 from bot.cxone.targets import look_up
 from bot.diagnosis.handover import Conversation, Target, TargetKind, TargetRef, TargetStatus
 
-MOST_PAGES = 500
+MOST_PAGES: dict[Priority, int] = {"person": 500, "watcher": 5_000}  # of one list; the deadline comes first
 READ_CONVERSATIONS = "the scope conversations:read"
 READ_ANALYTICS = "the scope analytics:conversations:read"
 _LIST = "/api/v2/conversations"
@@ -135,7 +135,7 @@ class Conversations:
         def page(number: int) -> Row:
             return ask({"pageNumber": number})
 
-        listing = Listing(on_page)
+        listing, most = Listing(on_page), MOST_PAGES[priority]
         body = ask({})
         rows = rows_of(body, "entities", _LIST)
         listing.add(rows)
@@ -143,14 +143,14 @@ class Conversations:
         first = whole_of(body.get("pageNumber"))
         first = 1 if first is None else first
         if listing.of and not goes_on_elsewhere(body):
-            numbers = range(first + 1, first + min(listing.of, MOST_PAGES))
-            listing.cut = listing.of > MOST_PAGES
+            numbers = range(first + 1, first + min(listing.of, most))
+            listing.cut = listing.of > most
             asked = [self.submit(priority, page, number) for number in numbers]
             if pages.in_parallel(listing, _LIST, asked, deadline) == len(asked) > 0:
                 listing.failed.append(_same_page(self.host))
         elif rows:
             following = functools.partial(self._follow, deadline=deadline, priority=priority)
-            pages.one_by_one(listing, body, page, following, first, MOST_PAGES)
+            pages.one_by_one(listing, body, page, following, first, most)
         return listing
 
     def history(
@@ -167,13 +167,13 @@ class Conversations:
             answer = self._query(question(since, until, number), deadline, priority)
             return {**answer, "entities": [history_row(each) for each in rows_of(answer, "conversations", HISTORY)]}
 
-        listing = Listing(on_page)
+        listing, most = Listing(on_page), MOST_PAGES[priority]
         body = page(1)
         rows = rows_of(body, "entities", HISTORY)
         listing.add(rows)
         listing.of = page_count(body, "totalHits", len(rows))
-        listing.cut = listing.of > MOST_PAGES
-        jobs = [self.submit(priority, page, number) for number in range(2, 1 + min(listing.of, MOST_PAGES))]
+        listing.cut = listing.of > most
+        jobs = [self.submit(priority, page, number) for number in range(2, 1 + min(listing.of, most))]
         pages.in_parallel(listing, HISTORY, jobs, deadline)
         return listing
 

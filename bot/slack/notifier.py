@@ -326,8 +326,10 @@ class Notifier:
 
     def _look(self, taken: Lease) -> tuple[str, str] | Literal[False] | None:
         """(channel, ts) if Slack has it, False if surely not, None if that could not be learned yet."""
+        if taken.row.channel.startswith(("U", "W")):
+            return False  # a line to a person: their direct messages are not ours to read, and twice does no harm
         try:
-            return self._search(taken) or False
+            found = self._search(taken)
         except LookFailedError as failure:
             now = self.clock.now()
             meaning = failure.meaning
@@ -345,12 +347,13 @@ class Notifier:
                 wait = timedelta(seconds=max(meaning.wait, 2 ** min(taken.row.tries, 6), 1))
                 deliveries.unsure(connection, taken, now + wait, meaning.code)
             return None
+        with writing(self.engine) as connection:
+            facts.drop(connection, self.tenant, facts.NO_HISTORY)
+        return found or False
 
     def _search(self, taken: Lease) -> tuple[str, str] | None:
         """Look for the delivery's id, from a minute before its first sending on: in the channel, or in its thread."""
         row = taken.row
-        if row.channel.startswith(("U", "W")):
-            return None  # a line to a person: their direct messages are not ours to read, and twice does no harm
         with reading(self.engine) as connection:
             where = rendering.place(connection, row)
             threads = rendering.roots(connection, row) if row.kind in (deliveries.REPLY, deliveries.BROADCAST) else [""]

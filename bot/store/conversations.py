@@ -13,6 +13,7 @@ from bot.store.sql import AnyRow, insert, upsert
 from bot.store.tables import conversations, handovers, numbers
 
 CHUNK = 500  # ids or rows in one statement
+LATEST = 50  # handovers that mostly tell how a scope does
 # Built once, as it runs for each conversation; the columns to set are those of the parameters.
 _LOOKED = update(conversations).where(
     conversations.c.tenant == bindparam("of_tenant"), conversations.c.id == bindparam("of_id")
@@ -199,9 +200,13 @@ def attempts(connection: Connection, tenant: str, scope: str, since: datetime, u
     )
 
 
-def latest(connection: Connection, tenant: str, scope: str, after: datetime, limit: int) -> Sequence[AnyRow]:
-    """The newest judged handovers of a scope asked for after a time: at, verdict; newest first."""
-    return connection.execute(
+def latest(connection: Connection, tenant: str, scope: str, after: datetime, row: int) -> Sequence[AnyRow]:
+    """Judged handovers of a scope asked for after a time: at, verdict; newest first.
+
+    The newest of them; where these are all accepted and there are more, the newest and the first `row` that were
+    accepted in a row, for these say since when.
+    """
+    judged = (
         select(handovers.c.at, handovers.c.verdict)
         .where(
             handovers.c.tenant == tenant,
@@ -210,8 +215,14 @@ def latest(connection: Connection, tenant: str, scope: str, after: datetime, lim
             handovers.c.verdict.in_(("accepted", "failed")),
         )
         .order_by(handovers.c.at.desc())
-        .limit(limit)
-    ).all()
+    )
+    many = max(LATEST, row + 1)
+    newest = connection.execute(judged.limit(many)).all()
+    if len(newest) < many or any(each.verdict == "failed" for each in newest):
+        return newest
+    failed = connection.execute(judged.where(handovers.c.verdict == "failed").limit(1)).first()
+    since = judged.where(handovers.c.at > (failed.at if failed else after)).order_by(None).order_by(handovers.c.at)
+    return [newest[0], *reversed(connection.execute(since.limit(row)).all())]
 
 
 def counts(connection: Connection, tenant: str, target_id: str, now: datetime, minutes: int = 60) -> dict[str, Any]:

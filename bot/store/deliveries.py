@@ -316,6 +316,22 @@ def oldest_due(connection: Connection, tenant: str, now: datetime) -> datetime |
     return found
 
 
+def is_trying(connection: Connection, tenant: str) -> bool:
+    """Whether something that was tried before waits for its next try, paused channels aside."""
+    found = connection.scalar(
+        select(deliveries.c.id)
+        .outerjoin(pacing, and_(pacing.c.tenant == tenant, pacing.c.key == deliveries.c.channel))
+        .where(
+            deliveries.c.tenant == tenant,
+            deliveries.c.state.in_(("due", "sending")),
+            deliveries.c.tries > 0,
+            pacing.c.paused_at.is_(None),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
 def backlog(connection: Connection, tenant: str, workspace: str = "") -> Sequence[AnyRow]:
     """A row a channel with something to send: channel, waiting, next (when the next may go), paused why."""
     own = pacing.alias()

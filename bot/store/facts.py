@@ -15,6 +15,9 @@ SLACK_OUT = "slack_out"  # nothing reached Slack since then
 SLACK_OK = "slack_ok"  # the last call that Slack answered well
 NO_HISTORY = "no_history"  # a look-up answered missing_scope
 CXONE_OUT = "cxone_out"  # no listing succeeded since then; value: the sentence
+PARTLY = "partly"  # lists came without some of their pages since then; value: the sentence
+UNREAD = "unread"  # no conversation could be read since then; value: the sentence
+GAP = "gap"  # noted then: a span that will not be listed; value: the sentence
 BEHIND = "behind"  # the watcher is behind since then
 STOPPED_ATTEMPTS = "attempts_stopped"
 
@@ -27,7 +30,7 @@ class Fact(NamedTuple):
 
 
 class Cursor(NamedTuple):
-    """How far listings reach, when the last one succeeded, and when the bot last arrived after an absence."""
+    """How far whole lists reach, when the last one was begun, and when the bot last arrived after an absence."""
 
     listed_until: datetime | None = None
     polled_at: datetime | None = None
@@ -42,7 +45,7 @@ def cursor(connection: Connection, tenant: str) -> Cursor:
     return Cursor(*row) if row else Cursor()
 
 
-def set_cursor(connection: Connection, tenant: str, **values: datetime) -> None:
+def set_cursor(connection: Connection, tenant: str, **values: datetime | None) -> None:
     """Move it; in the transaction that wrote what was listed."""
     upsert(connection, cursors, {"tenant": tenant}, values)
 

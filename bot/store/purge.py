@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, union, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, select, tuple_, union, update
 
+from bot.store.conversations import CHUNK
 from bot.store.tables import (
     alerts,
     audit,
@@ -23,15 +24,39 @@ from bot.store.tables import (
     threads,
 )
 
-MOST_AT_ONCE = 2_000  # alerts in one transaction, so that nobody waits long for the lock
+MOST_AT_ONCE = 2_000  # rows of a kind in one transaction, so that nobody waits long for the lock
 
 
 def purge(
     connection: Connection, tenant: str, now: datetime, *, retention_days: int = 30, audit_days: int = 365
-) -> int:
-    """Delete what is old. Returns how many alerts went; call again while it is as many as `MOST_AT_ONCE`."""
+) -> bool:
+    """Delete what is old, so much of it as one transaction may. True if there may be more: call again."""
     old = now - timedelta(days=retention_days)
-    # 1. Groups that are over and have nothing on its way, with all that hangs on them.
+    more = _groups(connection, tenant, old)
+    # 1. Conversations that settled, their handovers and numbers.
+    settled = connection.scalars(
+        select(conversations.c.id)
+        .where(conversations.c.tenant == tenant, conversations.c.seen_at < old, conversations.c.next_look.is_(None))
+        .limit(MOST_AT_ONCE)
+    ).all()
+    for start in range(0, len(settled), CHUNK):
+        part = settled[start : start + CHUNK]
+        for table, column in ((numbers, numbers.c.conversation_id), (handovers, handovers.c.conversation_id)):
+            connection.execute(delete(table).where(table.c.tenant == tenant, column.in_(part)))
+        connection.execute(delete(conversations).where(conversations.c.tenant == tenant, conversations.c.id.in_(part)))
+    more |= len(settled) == MOST_AT_ONCE
+    # 2. Lines, mutes, ended subscriptions, events, and at their own age the audit.
+    lines = deliveries.c.thread_id.is_(None) & deliveries.c.state.in_(("sent", "dead", "dropped"))
+    more |= _some(connection, deliveries, deliveries.c.tenant == tenant, lines, deliveries.c.created_at < old)
+    more |= _some(connection, mutes, mutes.c.tenant == tenant, mutes.c.ended_at < old)
+    more |= _some(connection, subscriptions, subscriptions.c.tenant == tenant, subscriptions.c.ended_at < old)
+    more |= _some(connection, seen_events, seen_events.c.tenant == tenant, seen_events.c.at < old)
+    more |= _some(connection, audit, audit.c.tenant == tenant, audit.c.at < now - timedelta(days=audit_days))
+    return more
+
+
+def _groups(connection: Connection, tenant: str, old: datetime) -> bool:
+    """Groups that are over and have nothing on its way, with all that hangs on them. True if there may be more."""
     waiting = select(deliveries.c.thread_id).where(
         deliveries.c.tenant == tenant, deliveries.c.state.in_(("due", "sending")), deliveries.c.thread_id.is_not(None)
     )
@@ -42,6 +67,12 @@ def purge(
         .join(deliveries, deliveries.c.id == cases.c.delivery_id)
         .where(cases.c.tenant == tenant, deliveries.c.state.in_(("due", "sending")))
     )
+    other = cases.alias()
+    holding = (  # its message still stands for cases of other groups: they go first
+        select(threads.c.group_id)
+        .join(other, other.c.thread_id == threads.c.id)
+        .where(other.c.tenant == tenant, other.c.group_id != threads.c.group_id)
+    )
     over = connection.scalars(
         select(groups.c.id)
         .where(
@@ -51,48 +82,34 @@ def purge(
             groups.c.id.not_in(busy),
             groups.c.id.not_in(owed),
             groups.c.id.not_in(carried),
+            groups.c.id.not_in(holding),
         )
         .limit(MOST_AT_ONCE)
     ).all()
-    gone = 0
+    left = MOST_AT_ONCE
     for group_id in over:
+        # An alert goes with its cases, so that the ledger balances between two transactions.
+        of_group = select(alerts.c.id).where(alerts.c.group_id == group_id).limit(left)
+        gone = connection.scalars(of_group).all()
+        for start in range(0, len(gone), CHUNK):
+            part = gone[start : start + CHUNK]
+            connection.execute(delete(cases).where(cases.c.alert_id.in_(part)))
+            connection.execute(delete(alerts).where(alerts.c.id.in_(part)))
+        left -= len(gone)
+        if not left:
+            return True
         held = select(threads.c.id).where(threads.c.group_id == group_id)
-        if connection.scalar(
-            select(cases.c.alert_id).where(cases.c.thread_id.in_(held), cases.c.group_id != group_id).limit(1)
-        ):
-            continue  # its message still stands for cases of other groups: they go first
         connection.execute(delete(deliveries).where(deliveries.c.thread_id.in_(held)))
-        connection.execute(delete(cases).where(cases.c.group_id == group_id))
-        gone += len(
-            connection.execute(delete(alerts).where(alerts.c.group_id == group_id).returning(alerts.c.id)).all()
-        )
         connection.execute(delete(threads).where(threads.c.group_id == group_id))
         connection.execute(delete(groups).where(groups.c.id == group_id))
-    # 2. Conversations that settled, their handovers and numbers.
-    settled = select(conversations.c.id).where(
-        conversations.c.tenant == tenant, conversations.c.seen_at < old, conversations.c.next_look.is_(None)
-    )
-    for table in (numbers, handovers):
-        connection.execute(delete(table).where(table.c.tenant == tenant, table.c.conversation_id.in_(settled)))
-    connection.execute(
-        delete(conversations).where(
-            conversations.c.tenant == tenant, conversations.c.seen_at < old, conversations.c.next_look.is_(None)
-        )
-    )
-    # 3. Lines, mutes, ended subscriptions, events, and at their own age the audit.
-    connection.execute(
-        delete(deliveries).where(
-            deliveries.c.tenant == tenant,
-            deliveries.c.thread_id.is_(None),
-            deliveries.c.state.in_(("sent", "dead", "dropped")),
-            deliveries.c.created_at < old,
-        )
-    )
-    connection.execute(delete(mutes).where(mutes.c.tenant == tenant, mutes.c.ended_at < old))
-    connection.execute(delete(subscriptions).where(subscriptions.c.tenant == tenant, subscriptions.c.ended_at < old))
-    connection.execute(delete(seen_events).where(seen_events.c.tenant == tenant, seen_events.c.at < old))
-    connection.execute(delete(audit).where(audit.c.tenant == tenant, audit.c.at < now - timedelta(days=audit_days)))
-    return gone
+    return bool(over)
+
+
+def _some(connection: Connection, table: Table, *old: ColumnElement[bool]) -> bool:
+    """Delete of a table what is old, as much as one transaction may. True if there may be more."""
+    key = list(table.primary_key.columns)
+    some = select(*key).where(*old).limit(MOST_AT_ONCE)
+    return connection.execute(delete(table).where(tuple_(*key).in_(some))).rowcount == MOST_AT_ONCE
 
 
 class Forgotten(NamedTuple):

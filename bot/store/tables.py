@@ -69,7 +69,7 @@ def _flag(name: str) -> Column[Any]:
     return Column(name, Boolean, nullable=False, server_default="0")
 
 
-# Where the watcher stands. `polled_at` is the last listing that succeeded.
+# Where the watcher stands. `polled_at`: the last list of which a page came; `listed_until`: the last whole one.
 cursors = Table(
     "cursors",
     metadata,

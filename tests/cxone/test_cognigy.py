@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.cxone import cognigy
+from bot.cxone import cognigy, cognigy_client, contacts_calls
 from bot.cxone.cognigy_client import Cognigy
 from bot.cxone.errors import CXoneError
 from bot.cxone.http import Deadline
@@ -14,6 +15,7 @@ from bot.demo.tenant import Tenant
 from bot.diagnosis.case import MISSING_CONTACT_ID, UNSUPPORTED
 from bot.diagnosis.handover import EventKind
 from tests.clock import HandClock
+from tests.cxone.contacts_desk import platform_of
 
 T, R, A = EventKind.TRANSFER, EventKind.REJECTED, EventKind.ACCEPTED
 
@@ -171,3 +173,40 @@ def test_the_log_is_read_to_its_end(server: Tenant, clock: HandClock) -> None:
         assert any("sent signal" in entry["message"] for entry in found["logs"])
     finally:
         client.close()
+
+
+def test_a_log_that_is_too_long_is_said_to_be(
+    server: Tenant, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the rest of it may tell is not known: neither a person nor the watcher takes it for the bot's silence."""
+    monkeypatch.setattr(cognigy_client, "_PAGES", 1)
+    monkeypatch.setattr(cognigy_client, "_MOST_PAGES", 1)
+    contact = server.contacts.play("ignored", at=clock.now() - timedelta(minutes=5))
+    for seed in range(40):
+        server.contacts.play("unanswered", "+15550100001", seed=seed, at=clock.now() - timedelta(minutes=2))
+    platform = platform_of(server, clock)
+    platform.list(None, None, Deadline(clock, 60), priority="watcher")
+    call = platform.details(contact, Deadline(clock, 60), priority="watcher")
+    assert platform.cognigy is not None
+    told = platform.cognigy.of_call("", frozenset({contact}), None, Deadline(clock, 60))
+    assert told["cut"]
+    assert not cognigy.parse({**told, "logs": [line("noise")]}).asks_visible
+    assert any("longer than what is read" in each for each in call.not_read)
+    platform.close()
+
+
+def test_a_list_of_contacts_that_is_too_long_is_said_to_be(
+    server: Tenant, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same of the contacts: such a list is not whole, and a watcher asks for the rest again."""
+    monkeypatch.setattr(contacts_calls, "_MOST_PAGES", 1)
+    monkeypatch.setattr(contacts_calls, "TOP", 2)
+    for seed in range(6):
+        server.contacts.play("unanswered", "+15550100001", seed=seed, at=clock.now() - timedelta(minutes=2))
+    platform = platform_of(server, clock)
+    for priority in ("person", "watcher"):
+        assert "more pages" in platform.list(None, None, Deadline(clock, 60), priority=priority).missing, priority
+    monkeypatch.setattr(contacts_calls, "_MOST_PAGES", 200)
+    again = platform.list(None, None, Deadline(clock, 60), priority="watcher")
+    assert (len(again.rows), again.missing) == (6, "")
+    platform.close()

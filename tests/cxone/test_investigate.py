@@ -446,7 +446,7 @@ def test_a_list_that_is_too_long_is_said_to_be(
     desk: Investigator, server: Tenant, clock: HandClock, monkeypatch: pytest.MonkeyPatch, *, next_uri_only: bool
 ) -> None:
     """Nobody takes the pages that are read of one list for all of it."""
-    monkeypatch.setattr(platform, "MOST_PAGES", 3)
+    monkeypatch.setattr(platform, "MOST_PAGES", {"person": 3, "watcher": 3})
     for number in range(40):
         server.play("rejected", f"+1555020{number:04}", at=ago(clock, hours=2, minutes=number))
     server.page_cap, server.next_uri_only = 10, next_uri_only

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.stories.world import ALERTS, World
+from bot.alerts import ops_lines
+from bot.store.engine import writing
+from tests.stories.world import ALERTS, OPS, World
 
 
 class Story(World):
@@ -21,6 +23,11 @@ class Story(World):
         """Time passes, and the bot works; it polls less often where minutes pass, unless the story says how often."""
         self.run(seconds + 60 * minutes, poll_every=poll_every or (20 if minutes else 5))
         self._look()
+
+    def slack_answers(self) -> None:
+        """`auth.test` is answered well, which the process asks now and then beside its work."""
+        with writing(self.engine) as connection:
+            ops_lines.slack_answers(connection, "demo", self.clock.now(), OPS)
 
     def fails(self, times: int = 1, **how: Any) -> list[str]:
         """Calls fail."""

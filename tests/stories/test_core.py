@@ -6,11 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot.alerts import muting
 from bot.alerts.record import scene
 from bot.store import subscriptions
-from bot.store.engine import writing
+from bot.store.engine import reading, writing
+from bot.store.tables import groups
 from tests.stories.story import Story
 from tests.stories.world import ALERTS, OPS
 
@@ -60,6 +62,24 @@ def test_refire_after_30_minutes(eager: Story) -> None:
     eager.passes(10)
     assert eager.expect_message("🔴", "1 failed")["ts"] != old["ts"]
     eager.expect_reply(again)
+
+
+def test_resolved_at_of_a_busy_target(eager: Story) -> None:
+    """The third acceptance after the failure is the ending, however many come before that can be said."""
+    calls = eager.fails()
+    eager.passes(10)
+    eager.expect_message("1 failed")
+    eager.expect_reply(calls)
+    eager.passes(20)
+    third = eager.clock.now() - timedelta(seconds=20)
+    for _ in range(30):
+        for _ in range(10):
+            eager.centre.call("accepted")
+        eager.passes(10)
+    eager.passes(minutes=1)
+    eager.expect_update(f"Resolved at {third:%H:%M}")
+    with reading(eager.engine) as connection:
+        assert connection.scalar(select(groups.c.ended_at)) == third
 
 
 def test_below_the_threshold_then_over(story: Story) -> None:

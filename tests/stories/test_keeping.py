@@ -20,7 +20,7 @@ def _count(story: Story, name: str) -> int:
         return int(connection.scalar(select(func.count()).select_from(metadata.tables[name])) or 0)
 
 
-def _purge(story: Story) -> int:
+def _purge(story: Story) -> bool:
     with writing(story.engine) as connection:
         return purge.purge(connection, "demo", story.clock.now())
 
@@ -36,7 +36,10 @@ def test_old_rows_go_and_what_waits_stays(eager: Story) -> None:
     eager.passes(10)
     eager.clock.advance(hours=24 * 31)
     eager.centre.documents = {key: eager.centre.documents[key] for key in waiting}
-    assert _purge(eager) == 3
+    assert _count(eager, "alerts") == 5
+    while _purge(eager):
+        eager.check()
+    assert _count(eager, "alerts") == 2
     eager.check()
     assert eager.ledger().waiting == 2
     assert _count(eager, "conversations") <= 2
@@ -48,6 +51,27 @@ def test_old_rows_go_and_what_waits_stays(eager: Story) -> None:
     eager.expect_message("Slack is back", channel="C0VOICEBOT")
     eager.passes(5, poll_every=1000)
     eager._news.clear()
+
+
+def test_a_transaction_deletes_so_much_and_no_more(eager: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group of many alerts goes in parts, and the ledger balances between them."""
+    monkeypatch.setattr(purge, "MOST_AT_ONCE", 10)
+    eager.fails(35)
+    eager.passes(minutes=2)
+    eager.clock.advance(hours=24 * 31)
+    eager.centre.documents.clear()
+    eager._look()
+    eager._news.clear()
+    counts = {name: _count(eager, name) for name in ("alerts", "conversations", "handovers", "numbers")}
+    assert set(counts.values()) == {35}
+    rounds = 0
+    while _purge(eager):
+        rounds += 1
+        eager.check()
+        before, counts = counts, {name: _count(eager, name) for name in counts}
+        assert all(before[name] - counts[name] <= 10 for name in counts)
+    assert rounds >= 4
+    assert not any(_count(eager, name) for name in ("alerts", "cases", "groups", "threads", "deliveries", "numbers"))
 
 
 def test_a_number_is_forgotten(eager: Story) -> None:

@@ -72,6 +72,7 @@ def test_muted_while_slack_is_out(eager: Story) -> None:
     calls = eager.fails()
     eager.passes(2)
     _mute(eager, hours=0.2)
+    eager.slack_answers()
     eager.passes(minutes=10)
     eager.expect_nothing_else()
     assert eager.ledger().muted == 1
@@ -79,7 +80,51 @@ def test_muted_while_slack_is_out(eager: Story) -> None:
     eager.expect_message("1 failed")
     eager.expect_reply(calls)
     eager.expect_message("has ended")
+
+
+def test_refused_once_and_then_muted(eager: Story) -> None:
+    """Slack refused the token at a post that a mute took back: the next good answer ends it."""
+    eager.client.script("chat.postMessage", ["error:invalid_auth"])
+    eager.fails()
+    eager.passes(2)
+    eager.slack_answers()
+    assert _slack_stopped(eager)  # the post is still to be tried again: that will tell
+    _mute(eager, hours=10)
+    eager.slack_answers()
+    assert not _slack_stopped(eager)
+    eager.passes(minutes=2)
+
+
+def test_a_good_answer_says_nothing_of_posts_that_fail(eager: Story) -> None:
+    """`auth.test` answers while posts do not: the outage goes on, and its end is said."""
+    eager.client.script("chat.postMessage", ["refuse"] * 60)
+    calls = eager.fails()
+    for _ in range(14):
+        eager.passes(30)
+        eager.slack_answers()
+    eager.client.scripts.clear()
+    eager.passes(minutes=2)
+    eager.expect_message("1 failed")
+    eager.expect_reply(calls)
     eager.expect_message("Slack is back", channel=OPS)
+
+
+def test_history_that_can_be_read_again(eager: Story) -> None:
+    """A look-up that succeeds takes back that the scope is missing."""
+    with writing(eager.engine) as connection:
+        facts.note(connection, "demo", facts.NO_HISTORY, eager.clock.now())
+    eager.client.script("chat.postMessage", ["accept_then_drop"])
+    calls = eager.fails()
+    eager.passes(30)
+    eager.expect_message("1 failed")
+    eager.expect_reply(calls)
+    with reading(eager.engine) as connection:
+        assert facts.fact(connection, "demo", facts.NO_HISTORY) is None
+
+
+def _slack_stopped(story: Story) -> bool:
+    with reading(story.engine) as connection:
+        return facts.fact(connection, "demo", facts.SLACK_STOPPED) is not None
 
 
 def test_withdrawn_while_slack_is_out(eager: Story) -> None:
