@@ -46,7 +46,7 @@ class Background:
     def start(self) -> None:
         """Begin, without waiting for anybody."""
         for tenant in self.tenants:
-            self._jobs.periodic(f"poll:{tenant.tenant}", tenant.options.poll_seconds, tenant.poll)
+            self._jobs.periodic(f"poll:{tenant.tenant}", tenant.options.poll_seconds, tenant.poll, waits=True)
             self._jobs.keyed(f"deliver:{tenant.tenant}", tenant.deliver)
         self._jobs.periodic(SWEEP, self._sweep_seconds, self.sweep)
         self._jobs.periodic(HOUSE, HOUSE_SECONDS, self.purge)

@@ -17,8 +17,11 @@ class Jobs(Protocol):
     stopping: threading.Event
     """By which a long job notices that it is to end."""
 
-    def periodic(self, name: str, seconds: float, job: Callable[[], object]) -> None:
-        """Run a job every so many seconds, once over all processes, at once at the start and when it is nudged."""
+    def periodic(self, name: str, seconds: float, job: Callable[[], object], *, waits: bool = False) -> None:
+        """Run a job every so many seconds, once over all processes, at once at the start and when it is nudged.
+
+        `waits`: for somebody who may be slow. It delays no job that does not.
+        """
         ...
 
     def keyed(self, name: str, job: Keyed) -> None:

@@ -6,21 +6,19 @@ tables of the store carry every promise, so a job that is lost or repeated chang
 Seen in Procrastinate 3.10: the sweep of stalled jobs is the user's to write, and must have no lock of its own; a worker
 that loses its connection ends as if all were well, so it runs in a loop here; a periodic task is deferred once a tick
 over all workers; synchronous jobs run in the event loop's default pool, which is small unless it is set. The ticks
-have a worker of their own, so that long polls cannot keep them waiting.
+have a worker of their own, so that long polls cannot keep them waiting; and so have jobs that wait for somebody who may
+be slow (polls), so that they keep no delivery waiting. Of those that were slow the last time, a few run at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zlib import crc32
 
 import structlog
@@ -31,20 +29,18 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bot.jobs import Keyed
 from bot.jobs.local import AFTER_A_FAULT, SECONDS_TO_FINISH
+from bot.jobs.worker import STALE, Worker, conninfo
 from bot.store import facts
-from bot.store.engine import KEEPALIVES
 
 log = structlog.get_logger(__name__)
 
-HEARTBEAT = 2.0  # seconds
-STALE = 10.0  # seconds without a heartbeat, after which a worker's jobs are given to others
 TICK = 2  # seconds; a period is kept to this
 EVERY_TICK = f"* * * * * */{TICK}"  # the seconds are the last field
-POLLING = 1.0  # seconds between two looks for jobs whose time has come, or whose lock is free again
-THREADS = 16  # jobs at a time in one process; they mostly wait for CXone or Slack
-WORK, TICKS, TASK = "work", "ticks", "handover"
+THREADS, WAITING = 16, 32  # jobs at a time in one process, and of those that wait; a thread is made when it is needed
+SLOW = 10.0  # seconds of a job that waits, after which it is slow
+SLOW_AT_ONCE, SLOW_LATER = 8, 2.0  # so many of them in one process; seconds after which another one tries again
+WORK, WAITS, TICKS, TASK = "work", "waits", "ticks", "handover"
 LAST_TICK = "tick"  # the fact: up to when periods were looked at
-BACKOFF = (0.5, 1.0, 2.0, 5.0)
 
 _WAITING = text(
     "UPDATE procrastinate_jobs SET scheduled_at = CASE WHEN CAST(:at AS timestamptz) IS NULL OR scheduled_at IS NULL"
@@ -60,6 +56,7 @@ _REMOVE = text("SELECT procrastinate_finish_job_v1(:id, 'failed', true)")
 class _Periodic:
     seconds: float
     offset: float  # spreads the tenants' polls over the period
+    waits: bool = False
 
     def due(self, since: float, until: float) -> bool:
         """Whether a beginning of the period lies after `since` and not after `until` (seconds of the epoch)."""
@@ -69,22 +66,22 @@ class _Periodic:
 class Distributed:
     """Defers jobs, and with `work` runs them, until it is stopped."""
 
-    def __init__(self, engine: Engine, *, work: bool = True, threads: int = THREADS) -> None:
+    def __init__(self, engine: Engine, *, work: bool = True) -> None:
         """Nothing is connected yet."""
         logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every job at INFO
         self.stopping = threading.Event()
         self._engine = engine
         self._work = work
-        self._threads = threads
         self._jobs: dict[str, Keyed] = {}
         self._periodic: dict[str, _Periodic] = {}
         self._deferring = App(connector=SyncPsycopgConnector())
-        self._workers: list[_Worker] = []
-        self._running: dict[int, float] = {}  # ids of jobs at work, and since when
+        self._workers: list[Worker] = []
+        self._running: set[int] = set()  # ids of jobs at work
+        self._slow = _Slow()
 
     # ---- the port -------------------------------------------------------------------------------------------------
 
-    def periodic(self, name: str, seconds: float, job: Callable[[], object]) -> None:
+    def periodic(self, name: str, seconds: float, job: Callable[[], object], *, waits: bool = False) -> None:
         """Run a job every so many seconds, once over all processes, and at once when it is nudged."""
 
         def ignoring_key(key: str) -> None:
@@ -92,7 +89,7 @@ class Distributed:
             job()
 
         self._jobs[name] = ignoring_key
-        self._periodic[name] = _Periodic(seconds, crc32(name.encode()) % 10_000 / 10_000 * seconds)
+        self._periodic[name] = _Periodic(seconds, crc32(name.encode()) % 10_000 / 10_000 * seconds, waits)
 
     def keyed(self, name: str, job: Keyed) -> None:
         """A job that runs for one key when it is nudged, one run a key at a time over all processes."""
@@ -106,7 +103,7 @@ class Distributed:
                 if connection.execute(_WAITING, {"slot": slot, "at": at}).first() is None:
                     self._deferring.configure_task(
                         TASK,
-                        queue=WORK,
+                        queue=WAITS if self._waits(name) else WORK,
                         lock=slot,
                         queueing_lock=slot,
                         schedule_at=at,
@@ -122,8 +119,9 @@ class Distributed:
         if not self._work:
             return
         self._workers = [
-            _Worker(self._app(self._add_run), self._engine, {"queues": [WORK], "concurrency": self._threads}),
-            _Worker(self._app(self._add_tick), self._engine, {"queues": [TICKS], "concurrency": 2}),
+            Worker(self._app(self._add_run), self._engine, {"queues": [WORK], "concurrency": THREADS}),
+            Worker(self._app(self._add_run), self._engine, {"queues": [WAITS], "concurrency": WAITING}),
+            Worker(self._app(self._add_tick), self._engine, {"queues": [TICKS], "concurrency": 2}),
         ]
         for worker in self._workers:
             worker.start()
@@ -147,7 +145,7 @@ class Distributed:
     # ---- the tasks ------------------------------------------------------------------------------------------------
 
     def _app(self, add: Callable[[App], None]) -> App:
-        app = App(connector=PsycopgConnector(conninfo=_conninfo(self._engine), min_size=1, max_size=4))
+        app = App(connector=PsycopgConnector(conninfo=conninfo(self._engine), min_size=1, max_size=4))
         add(app)
         return app
 
@@ -157,11 +155,16 @@ class Distributed:
             if context.job.id is None or self.stopping.is_set():
                 self.nudge(name, key)
                 return
-            self._running[context.job.id] = time.monotonic()
+            if not self._slow.may_begin(name):
+                self.nudge(name, key, datetime.now(UTC) + timedelta(seconds=SLOW_LATER))
+                return
+            self._running.add(context.job.id)
+            began = time.monotonic()
             try:
                 again = self._run(name, key)
             finally:
-                del self._running[context.job.id]
+                self._running.discard(context.job.id)
+                self._slow.ended(name, is_slow=self._waits(name) and time.monotonic() - began > SLOW)
             if again is not None:
                 self.nudge(name, key, again)
 
@@ -172,6 +175,9 @@ class Distributed:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALE):
                 await _take_over(app, job)
             await asyncio.to_thread(self._tick, float(timestamp))
+
+    def _waits(self, name: str) -> bool:
+        return name in self._periodic and self._periodic[name].waits
 
     def _run(self, name: str, key: str) -> datetime | None:
         """Run it once; when it is to run again. What failed is logged and goes on where the tables say."""
@@ -214,6 +220,30 @@ class Distributed:
             return
 
 
+class _Slow:
+    """Which jobs took long the last time in this process, and which of these run now."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
+        self._running: set[str] = set()
+
+    def may_begin(self, name: str) -> bool:
+        """Whether it may run now, noted if so."""
+        with self._lock:
+            if name in self._known:
+                if len(self._running) >= SLOW_AT_ONCE:
+                    return False
+                self._running.add(name)
+            return True
+
+    def ended(self, name: str, *, is_slow: bool) -> None:
+        """It ran."""
+        with self._lock:
+            self._running.discard(name)
+            (self._known.add if is_slow else self._known.discard)(name)
+
+
 def due(periods: Mapping[str, _Periodic], since: float, until: float) -> list[str]:
     """The names whose period began after `since`, up to `until`."""
     return [name for name, period in periods.items() if period.due(since, until)]
@@ -228,78 +258,3 @@ async def _take_over(app: App, job: Job) -> None:
         await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
     except exceptions.ConnectorException as error:  # another sweep was faster
         log.info("Not taken over", job=job.id, error=str(error))
-
-
-def _conninfo(engine: Engine) -> str:
-    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - procrastinate's import above brings it
-
-    _, options = engine.dialect.create_connect_args(engine.url)
-    named = {name: value for name, value in options.items() if name != "context"}  # SQLAlchemy's, not the server's
-    return make_conninfo("", **{**named, **KEEPALIVES, "application_name": "handover-jobs", "connect_timeout": 5})
-
-
-def _cancel(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None]) -> None:
-    with contextlib.suppress(RuntimeError):  # it has ended meanwhile
-        loop.call_soon_threadsafe(work.cancel)
-
-
-class _Worker:
-    """One of Procrastinate's workers in a thread of its own, begun again whenever it ends."""
-
-    def __init__(self, app: App, engine: Engine, options: dict[str, Any]) -> None:
-        self.problem = "The jobs: not connected to PostgreSQL yet."
-        self._app = app
-        self._engine = engine
-        self._options = options
-        self._stopping = threading.Event()
-        self._stop_loop: Callable[[], None] = lambda: None
-        self._thread = threading.Thread(target=self._loop, name=f"jobs-{options['queues'][0]}", daemon=True)
-        self.start, self.join = self._thread.start, self._thread.join
-
-    def stop(self) -> None:
-        """Take no further jobs."""
-        self._stopping.set()
-        self._stop_loop()
-
-    def _loop(self) -> None:
-        failures = 0
-        while not self._stopping.is_set():
-            began = time.monotonic()
-            try:
-                asyncio.run(self._main())
-            except Exception as error:  # noqa: BLE001 - whatever it was, the next try comes
-                log.warning("The worker ended", error=type(error).__name__)
-            if self._stopping.is_set():
-                return
-            self.problem = "The jobs: no connection to PostgreSQL."
-            failures = 0 if time.monotonic() - began > 2 * STALE else failures + 1
-            wait = BACKOFF[min(failures, len(BACKOFF) - 1)]
-            log.warning("The worker is begun again", seconds=wait)
-            self._stopping.wait(wait)
-
-    async def _main(self) -> None:
-        loop = asyncio.get_running_loop()
-        threads = int(self._options["concurrency"])
-        loop.set_default_executor(ThreadPoolExecutor(threads + 2, thread_name_prefix="job"))
-        async with self._app.open_async():
-            work = asyncio.create_task(
-                self._app.run_worker_async(
-                    **self._options,
-                    fetch_job_polling_interval=POLLING,
-                    abort_job_polling_interval=3600.0,
-                    update_heartbeat_interval=HEARTBEAT,
-                    stalled_worker_timeout=STALE,
-                    delete_jobs="always",
-                    install_signal_handlers=False,
-                )
-            )
-            self._stop_loop = lambda: _cancel(loop, work)
-            if self._stopping.is_set():
-                work.cancel()
-            self.problem = ""
-            try:
-                await work
-            except asyncio.CancelledError:
-                return
-            finally:
-                self._stop_loop = lambda: None

@@ -27,8 +27,9 @@ class Local:
         self._pools: dict[str, _Pool] = {}
         self._threads: list[threading.Thread] = []
 
-    def periodic(self, name: str, seconds: float, job: Callable[[], object]) -> None:
+    def periodic(self, name: str, seconds: float, job: Callable[[], object], *, waits: bool = False) -> None:
         """Run a job every so many seconds from its start on, never twice at a time, and at once when it is nudged."""
+        del waits  # each has a thread of its own
         woken = self._woken[name] = threading.Event()
 
         def loop() -> None:

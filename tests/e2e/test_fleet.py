@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,38 @@ def test_kills_and_a_restart_of_the_database_lose_and_double_nothing(tmp_path: P
         assert all(code == 0 and took < 10 for code, took in codes), codes
     finally:
         server.remove()
+
+
+def _told(it: Fleet, conversation: str) -> int:
+    return it.lines({conversation})[conversation]
+
+
+@pytest.mark.parametrize("engine", ["local", pytest.param("distributed", marks=pytest.mark.long)])
+def test_tenants_that_hang_or_answer_429_delay_no_other(
+    tmp_path: Path, engine: str, request: pytest.FixtureRequest
+) -> None:
+    """Of twenty-two tenants twenty hang and one answers 429, for a minute: the last one's failures are told as ever."""
+    if engine == "local":
+        url, command = f"sqlite:///{tmp_path}/handover.db", "run"
+    else:
+        url, command = request.getfixturevalue("postgres").migrated(), "worker"
+    with fleet(tmp_path, url, 22) as it:
+        running, well = it.start(command), it.tenants[-1]
+        wait_for(lambda: _arrived(it), "first polls", running, seconds=60)
+        time.sleep(3)
+        for tenant in it.tenants[:-2]:
+            tenant.faults.add("/api/", "hang")
+        it.tenants[-2].faults.add("/api/", "status", status=429, retry_after=60)
+        for tenant in it.tenants[:-1]:
+            tenant.add(failed_call("q-billing"))
+        took = []
+        for number in range(3):
+            time.sleep(10 if number else 2)
+            conversation, began = well.add(failed_call(f"q-{number}")), time.monotonic()
+            wait_for(partial(_told, it, conversation), "the failure is told", running, seconds=60)
+            took.append(time.monotonic() - began)
+        print(f"\n{engine}: told after {', '.join(f'{each:.1f}' for each in took)} s beside 21 that answer nothing")  # noqa: T201 - the proof
+        assert max(took) < 8, took
 
 
 @pytest.mark.long

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from croniter import croniter
 
+from bot.jobs import distributed
 from bot.jobs.distributed import EVERY_TICK, TICK, Distributed
 from bot.jobs.local import Local
 from bot.store.engine import open_store
@@ -130,6 +131,29 @@ def test_a_hanging_key_delays_no_other(make: Callable[..., Any]) -> None:
     served = done.wait(SOON)
     free.set()
     assert served
+
+
+def test_jobs_that_wait_for_long_delay_no_other(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty tenants hang: deliveries begin at once, and the polls of the others come in time once that is known."""
+    monkeypatch.setattr(distributed, "WAITING", 8)
+    monkeypatch.setattr(distributed, "SLOW_AT_ONCE", 3)
+    monkeypatch.setattr(distributed, "SLOW", 1.0)
+    runner, free, polls, delivered = make(), threading.Event(), list[float](), list[float]()
+    for number in range(20):
+        runner.periodic(f"poll:hangs-{number}", 2.0, lambda: free.wait(4), waits=True)
+    runner.periodic("poll:well", 2.0, lambda: polls.append(time.monotonic()), waits=True)
+    runner.keyed("deliver", lambda _key: delivered.append(time.monotonic()))
+    runner.start()
+    time.sleep(3)
+    asked = time.monotonic()
+    runner.nudge("deliver", "C1")
+    wait_for(lambda: delivered, "the delivery", seconds=SOON)
+    assert delivered[0] - asked < 2.5
+    time.sleep(14)  # by now each of the twenty has hung once
+    seen = len(polls)
+    time.sleep(8)
+    free.set()
+    assert len(polls) - seen >= 3
 
 
 def test_a_nudge_for_later_waits_and_an_earlier_one_comes_first(make: Callable[..., Any]) -> None:
