@@ -8,14 +8,30 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from bot.store.sql import AnyRow, insert
+from bot.store.sql import AnyRow, if_new, insert
 from bot.store.tables import alerts, cases, deliveries, groups, threads
 
 OPEN = ("open", "quiet")
-_ALERTS_OF = select(alerts).where(  # built once, as it runs for each accepted conversation
+# Built once, as they run for each conversation that was accepted or failed: building takes longer than reading.
+_ALERTS_OF = select(alerts).where(
     alerts.c.tenant == bindparam("of_tenant"),
     alerts.c.conversation_id == bindparam("of_id"),
     alerts.c.withdrawn_at.is_(None),
+)
+_HAS_ALERT = select(alerts.c.id).where(
+    alerts.c.tenant == bindparam("of_tenant"),
+    alerts.c.conversation_id == bindparam("of_id"),
+    alerts.c.attempt_at == bindparam("asked_at"),
+    alerts.c.target_id == bindparam("of_target"),
+)
+_NEWEST = (
+    select(groups)
+    .where(groups.c.tenant == bindparam("of_tenant"), groups.c.key == bindparam("of_key"))
+    .order_by(groups.c.generation.desc())
+    .limit(1)
+)
+_THREAD = select(threads).where(
+    threads.c.group_id == bindparam("of_group"), threads.c.channel == bindparam("in_channel")
 )
 
 
@@ -24,12 +40,7 @@ _ALERTS_OF = select(alerts).where(  # built once, as it runs for each accepted c
 
 def newest(connection: Connection, tenant: str, key: str) -> AnyRow | None:
     """The newest generation of a group."""
-    return connection.execute(
-        select(groups)
-        .where(groups.c.tenant == tenant, groups.c.key == key)
-        .order_by(groups.c.generation.desc())
-        .limit(1)
-    ).first()
+    return connection.execute(_NEWEST, {"of_tenant": tenant, "of_key": key}).first()
 
 
 def open_group(connection: Connection, tenant: str, key: str, generation: int, values: dict[str, Any]) -> AnyRow:
@@ -98,8 +109,7 @@ def inherit(connection: Connection, old_id: int, new_id: int, since: datetime) -
 
 def add_alert(connection: Connection, values: dict[str, Any]) -> int | None:
     """A new alert's id; None if this failed handover is there already."""
-    statement = insert(connection, alerts).values(**values).on_conflict_do_nothing().returning(alerts.c.id)
-    found: int | None = connection.scalar(statement)
+    found: int | None = connection.scalar(if_new(connection, alerts, alerts.c.id), values)
     return found
 
 
@@ -110,17 +120,8 @@ def change_alert(connection: Connection, alert_id: int, **values: Any) -> None:
 
 def has_alert(connection: Connection, tenant: str, conversation_id: str, attempt_at: str, target_id: str) -> bool:
     """Whether this failed handover raised its alert already."""
-    return (
-        connection.scalar(
-            select(alerts.c.id).where(
-                alerts.c.tenant == tenant,
-                alerts.c.conversation_id == conversation_id,
-                alerts.c.attempt_at == attempt_at,
-                alerts.c.target_id == target_id,
-            )
-        )
-        is not None
-    )
+    meant = {"of_tenant": tenant, "of_id": conversation_id, "asked_at": attempt_at, "of_target": target_id}
+    return connection.scalar(_HAS_ALERT, meant) is not None
 
 
 def alerts_of(connection: Connection, tenant: str, conversation_id: str) -> Sequence[AnyRow]:
@@ -196,9 +197,7 @@ def newest_alert(connection: Connection, group_id: int) -> AnyRow | None:
 
 def thread(connection: Connection, group_id: int, channel: str) -> AnyRow | None:
     """A group's thread in a channel; None if it has none."""
-    return connection.execute(
-        select(threads).where(threads.c.group_id == group_id, threads.c.channel == channel)
-    ).first()
+    return connection.execute(_THREAD, {"of_group": group_id, "in_channel": channel}).first()
 
 
 def thread_by_id(connection: Connection, thread_id: int) -> AnyRow:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from bot.store.sql import AnyRow, insert
+from bot.store.sql import AnyRow, if_new
 from bot.store.tables import alerts, cases, deliveries, groups
 
 CHUNK = 500
@@ -16,7 +16,7 @@ WAITING = ("held", "queued", "muted")  # nobody has seen the line, and nothing c
 
 def add(connection: Connection, values: dict[str, Any]) -> None:
     """An alert owed to a channel."""
-    connection.execute(insert(connection, cases).values(**values).on_conflict_do_nothing())
+    connection.execute(if_new(connection, cases), values)
 
 
 def of_alert(connection: Connection, alert_id: int) -> Sequence[AnyRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import Column, Connection, Row, Table
 from sqlalchemy.dialects import sqlite
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]  # a row of any columns, read by name
@@ -22,6 +22,18 @@ def _insert(dialect: str, table: Table) -> Any:
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - megabytes that SQLite needs nothing of
 
     return postgresql.insert(table)
+
+
+def if_new(connection: Connection, table: Table, *returned: Column[Any]) -> Any:
+    """An insert of a row that is not there yet, its values given as parameters."""
+    return _if_new(connection.dialect.name, table, returned)
+
+
+@functools.cache
+def _if_new(dialect: str, table: Table, returned: tuple[Column[Any], ...]) -> Any:
+    """Built once: building it takes as long as the writing."""
+    statement = _insert(dialect, table).on_conflict_do_nothing()
+    return statement.returning(*returned) if returned else statement
 
 
 def upsert(connection: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:

@@ -418,3 +418,29 @@ def test_every_request_is_counted_and_told(server: Tenant, clock: HandClock) -> 
     assert deadline.requests == session.requests_total() == session.requests_last_hour() == len(server.requests) == 3
     clock.advance(hours=1.1)
     assert session.requests_last_hour() == 0
+
+
+# ---- the way there ------------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_and_an_own_ca_are_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As requests does, but once: where the API is at another address than the sign-in, once more."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    answer = HEAD + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}"
+    with RawServer(at_once(answer)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "localhost")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/own-ca.pem")
+        session = plain("http://127.0.0.1:9")
+        monkeypatch.delenv("HTTP_PROXY")
+        session.get("/here")
+        assert proxy.heads[0].startswith(b"GET http://127.0.0.1:9/here ")
+        assert session._http.verify == "/etc/own-ca.pem"
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        session.move("http://localhost:9")
+        with pytest.raises(UnreachableError):
+            session.get("/there", deadline=Deadline(SystemClock(), 2))
+        session.close()
+    assert len(proxy.heads) == 1
