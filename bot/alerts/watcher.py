@@ -202,7 +202,7 @@ class Watcher:
                 holders.release_arrival(connection, tenant, now)
 
     def _is_out(self, connection: Connection, looked: Sequence[Looked], done: Polled, now: datetime) -> bool:
-        """Whether the platform reads nothing for us, noted since when. Old poison alone does not say so."""
+        """Whether the platform reads nothing for us, noted since when. Old poison alone does not say so, or no more."""
         tenant = self.platform.tenant
         if not all(each.refused for each in looked):
             ops_lines.works(connection, tenant, facts.UNREAD, now, self.ops_channel)
@@ -210,7 +210,8 @@ class Watcher:
         if done.error:
             return True
         known = facts.fact(connection, tenant, facts.UNREAD) is not None
-        if not known and all(each.row.unreadable for each in looked):
+        is_old = all(now - each.row.seen_at > self.lookback for each in looked)
+        if is_old or (not known and all(each.row.unreadable for each in looked)):
             return False
         done.error = looked[0].error
         self._fails(connection, facts.UNREAD, now, done.error)
@@ -220,6 +221,7 @@ class Watcher:
         tries, again = looks.after_a_failure(looked.row, now, self.lookback, out=out)
         if again is None:
             log.warning("conversation given up", conversation=looked.row.id, tries=tries, why=looked.error)
+            facts.drop(connection, self.platform.tenant, facts.UNREAD)  # the next call that is not read says it again
         conversations.looked(
             connection,
             self.platform.tenant,

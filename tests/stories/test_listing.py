@@ -238,6 +238,21 @@ def test_one_call_that_can_never_be_read(eager: Story) -> None:
     assert 12 <= eager.centre.asked.count(poison) < 45
 
 
+def test_the_only_call_can_never_be_read(eager: Story) -> None:
+    """An outage, as far as can be seen; after the lookback it is given up, and the bot is ready."""
+    (poison,) = eager.fails()
+    eager.centre.unreadable.add(poison)
+    eager.passes(minutes=6)
+    eager.expect_message("none of them could be read", channel=OPS)
+    assert _reasons(eager)
+    for _ in range(72):
+        eager.clock.advance(hours=1)
+        eager.watcher.poll()
+    assert eager.centre.asked.count(poison) < 90
+    assert _reasons(eager) == []
+    eager.passes(1)
+
+
 def test_a_call_that_is_gone(eager: Story) -> None:
     """404: CXone answers, so nothing is out; it is given up after a day."""
     (gone,) = eager.fails()
