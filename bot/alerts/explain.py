@@ -13,9 +13,9 @@ from bot.alerts.policy import Entry, Reason
 from bot.alerts.record import Scene
 from bot.alerts.wording import rule_of
 from bot.diagnosis.outcomes import Fault, Outcome, Threshold
-from bot.store import deliveries, groups, owed
+from bot.store import deliveries, groups, owed, pacing
 from bot.store.sql import AnyRow
-from bot.store.tables import alerts, pacing
+from bot.store.tables import alerts
 from bot.store.tables import groups as group_rows
 
 
@@ -107,14 +107,11 @@ def _heard(connection: Connection, here: Scene, group: AnyRow, channel: str, wis
 def _entry(
     connection: Connection, group: AnyRow, channel: str, heard: tuple[Heard, ...], muted_until: datetime | None
 ) -> Entry:
-    paused = connection.scalar(
-        select(pacing.c.paused_at).where(pacing.c.tenant == group.tenant, pacing.c.key == channel)
-    )
     entry = Entry(
         subscribed=any(each.matches for each in heard),
         reached=any(each.over for each in heard),
         muted_until=muted_until,
-        paused=paused is not None,
+        paused=pacing.why_paused(connection, group.tenant, channel) is not None,
     )
     thread = groups.thread(connection, group.id, channel)
     if thread is None:

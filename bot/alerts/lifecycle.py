@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.alerts import audience, muting, ops_lines, outbox, plan, policy, stopped
 from bot.alerts.record import Scene
-from bot.store import conversations, deliveries, groups, mutes
+from bot.store import conversations, deliveries, groups, mutes, pacing
 from bot.store.sql import AnyRow
 
 QUIET_LAPSES_AFTER = timedelta(hours=24)
@@ -24,7 +24,7 @@ def advance(connection: Connection, here: Scene, now: datetime) -> None:
         _advance_group(connection, here, group, now)
     groups.lapse(connection, here.tenant, now - policy.LAPSES_AFTER)
     # 3. Channels that have been closed for a day.
-    for row in deliveries.paused(connection, here.tenant, now - policy.CHANNEL_GIVEN_UP_AFTER):
+    for row in pacing.paused(connection, here.tenant, now - policy.CHANNEL_GIVEN_UP_AFTER):
         gone = deliveries.kill_channel(connection, here.tenant, row.key, row.why)
         if gone:
             text = f"{gone} messages for <#{row.key}> were given up after a day: {row.why}."

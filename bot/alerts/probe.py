@@ -10,10 +10,9 @@ from sqlalchemy import Connection, select, update
 
 from bot.alerts import outbox
 from bot.alerts.record import Scene
-from bot.store import deliveries, groups
+from bot.store import facts, groups, pacing
 from bot.store.sql import AnyRow
 from bot.store.tables import deliveries as rows
-from bot.store.tables import facts, pacing
 from bot.store.tables import groups as group_rows
 from bot.store.tables import threads as thread_rows
 
@@ -38,7 +37,7 @@ class Tried:
 
 def send(connection: Connection, here: Scene, channel: str, now: datetime) -> int:
     """Owe a channel a test alert; a channel that was paused is tried again. Returns the delivery's id."""
-    deliveries.resume(connection, here.tenant, channel)
+    pacing.resume(connection, here.tenant, channel)
     key = f"test channel={channel}"
     newest = groups.newest(connection, here.tenant, key)
     group = groups.open_group(
@@ -61,16 +60,12 @@ def result(connection: Connection, tenant: str, delivery_id: int) -> Tried:
         return Tried(Arrival.CLOSED, row.error)
     if row.state == "dead":
         return Tried(Arrival.DEAD, row.error)
-    closed = connection.scalar(
-        select(pacing.c.why).where(
-            pacing.c.tenant == tenant, pacing.c.key == row.channel, pacing.c.paused_at.is_not(None)
-        )
-    )
+    closed = pacing.why_paused(connection, tenant, row.channel)
     if closed is not None:
         return Tried(Arrival.CLOSED, row.error or closed)
-    stopped = connection.scalar(select(facts.c.value).where(facts.c.tenant == tenant, facts.c.name == "slack_stopped"))
-    if stopped is not None and row.error == stopped:
-        return Tried(Arrival.STOPPED, stopped)
+    stopped = facts.fact(connection, tenant, facts.SLACK_STOPPED)
+    if stopped is not None and row.error == stopped.value:
+        return Tried(Arrival.STOPPED, stopped.value)
     return Tried(Arrival.WAITING, row.error)
 
 

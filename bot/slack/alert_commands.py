@@ -25,7 +25,7 @@ from bot.slack import alert_messages, rendering, typed
 from bot.slack import blocks as b
 from bot.slack.alert_answers import Muted, Subscription
 from bot.slack.services import Asker, Handler, Told
-from bot.store import deliveries, facts, figures, groups, mutes, subscriptions
+from bot.store import deliveries, facts, figures, groups, mutes, pacing, subscriptions
 from bot.store.engine import reading, writing
 from bot.store.sql import AnyRow
 
@@ -117,7 +117,7 @@ class AlertCommands:
                 return
             rows = subscriptions.listed(connection, self.tenant, channel)
             since = min((row.paused_at for row in rows if row.paused_at is not None), default=None)
-            deliveries.resume(connection, self.tenant, channel)
+            pacing.resume(connection, self.tenant, channel)
             if since is None:
                 return
             subscriptions.resume(connection, self.tenant, channel)

@@ -22,9 +22,9 @@ from bot.clock import Clock
 from bot.slack import rendering
 from bot.slack.blocks import Message, of_tenant
 from bot.slack.classify import Answer, Meaning, classify
-from bot.store import deliveries, facts, groups, owed, subscriptions
-from bot.store.deliveries import Lease
+from bot.store import deliveries, facts, groups, leases, owed, pacing, subscriptions
 from bot.store.engine import reading, writing
+from bot.store.leases import Lease
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class Notifier:
         now = self.clock.now()
         # 1. The intent, committed before the call.
         with writing(self.engine) as connection:
-            taken = deliveries.lease(
+            taken = leases.lease(
                 connection,
                 self.tenant,
                 now,
@@ -89,7 +89,7 @@ class Notifier:
             if taken is None:
                 return False
             if taken.row.kind == deliveries.REPLY and not taken.look and not self._fill(connection, taken, now):
-                deliveries.finish(connection, taken, "dropped", "")
+                leases.finish(connection, taken, "dropped", "")
                 return True
         # 2. What may have arrived already is looked for.
         if taken.look:
@@ -101,7 +101,7 @@ class Notifier:
                 return True
             with writing(self.engine) as connection:
                 now = self.clock.now()
-                again = deliveries.extend(connection, taken, now, self._lease)
+                again = leases.extend(connection, taken, now, self._lease)
             if again is None:
                 return True
             taken = again
@@ -141,9 +141,9 @@ class Notifier:
         if shown.needless or shown.waits:
             with writing(self.engine) as connection:
                 if shown.needless:
-                    deliveries.finish(connection, taken, "dropped", "")
+                    leases.finish(connection, taken, "dropped", "")
                 else:
-                    deliveries.again(connection, taken, self.clock.now(), "its message is posted anew")
+                    leases.again(connection, taken, self.clock.now(), "its message is posted anew")
             return
         method, arguments = self._call_of(taken, shown)
         if taken.until - self.clock.now() < timedelta(seconds=2 * self.http_timeout):
@@ -182,9 +182,9 @@ class Notifier:
         """Slack has it."""
         row = taken.row
         with writing(self.engine) as connection:
-            if not deliveries.sent(connection, taken, at[1], now):
+            if not leases.sent(connection, taken, at[1], now):
                 return
-            deliveries.counted(connection, self.workspace, row, now)
+            pacing.counted(connection, self.workspace, row, now)
             if row.thread_id is not None:
                 self._follow(connection, row, at, now, shown)
             facts.drop(connection, self.tenant, facts.SLACK_STOPPED)
@@ -228,35 +228,35 @@ class Notifier:
             match meaning.answer:
                 case Answer.WAIT:
                     until = now + timedelta(seconds=max(meaning.wait, 1.0))
-                    if deliveries.again(connection, taken, until, meaning.code):
-                        deliveries.hold(connection, self.workspace, deliveries.budget_of(row), until)
+                    if leases.again(connection, taken, until, meaning.code):
+                        pacing.hold(connection, self.workspace, deliveries.budget_of(row), until)
                 case Answer.REPEAT:
-                    deliveries.again(connection, taken, now + backoff, meaning.code)
+                    leases.again(connection, taken, now + backoff, meaning.code)
                     ops_lines.slack_out(connection, self.tenant, now, meaning.code)
                 case Answer.LOOK:
                     # Our call is over; what Slack has of it may still be on its way to where a look would find it.
                     begun = taken.until - timedelta(seconds=self._lease)
                     over = max(begun + timedelta(seconds=self.http_timeout), now)
-                    deliveries.unsure(connection, taken, over + timedelta(seconds=LEASE_MARGIN), meaning.code)
+                    leases.unsure(connection, taken, over + timedelta(seconds=LEASE_MARGIN), meaning.code)
                     ops_lines.slack_out(connection, self.tenant, now, meaning.code)
                 case Answer.REDUCE if not row.plain:
-                    deliveries.again(connection, taken, now, meaning.code, plain=True)
+                    leases.again(connection, taken, now, meaning.code, plain=True)
                 case Answer.REPOST if row.thread_id is not None and row.kind != deliveries.POST:
                     self._repost(connection, taken, now, meaning, shown)
                 case Answer.PAUSE:
                     self._pause(connection, taken, now, meaning)
                 case Answer.STOP:
-                    deliveries.again(connection, taken, now, meaning.code)
+                    leases.again(connection, taken, now, meaning.code)
                     self._stop(connection, now, meaning)
                 case _:
                     if row.refusals + 1 >= MOST_TRIES:
                         self._die(connection, taken, f"Slack answers {meaning.code}", now)
                     else:
-                        deliveries.again(connection, taken, now + backoff, meaning.code, refusals=row.refusals + 1)
+                        leases.again(connection, taken, now + backoff, meaning.code, refusals=row.refusals + 1)
 
     def _stop(self, connection: Any, now: datetime, meaning: Meaning) -> None:
         """Slack refuses the token or a scope: nothing can be sent, and the bot is not ready."""
-        deliveries.hold(connection, self.workspace, deliveries.WORKSPACE, now + STOPPED_FOR)
+        pacing.hold(connection, self.workspace, deliveries.WORKSPACE, now + STOPPED_FOR)
         if facts.note(connection, self.tenant, facts.SLACK_STOPPED, now, meaning.code):
             log.error("slack refuses the bot", code=meaning.code)
 
@@ -264,9 +264,9 @@ class Notifier:
         """The message is gone: post it anew; what belonged to its thread follows under the new one."""
         thread = groups.thread_by_id(connection, taken.row.thread_id)
         if taken.row.kind == deliveries.EDIT:
-            deliveries.finish(connection, taken, "dropped", meaning.code)
+            leases.finish(connection, taken, "dropped", meaning.code)
         else:
-            deliveries.again(connection, taken, now, meaning.code)
+            leases.again(connection, taken, now, meaning.code)
         here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
         if thread.ts != shown.thread_ts:
             return  # somebody posted it anew meanwhile
@@ -283,14 +283,14 @@ class Notifier:
         row = taken.row
         paused = [each.paused_at for each in subscriptions.listed(connection, self.tenant, row.channel)]
         if None not in paused and probe.is_test(connection, row.thread_id):
-            deliveries.finish(connection, taken, "dropped", meaning.code)  # whoever sent it waits for the answer
+            leases.finish(connection, taken, "dropped", meaning.code)  # whoever sent it waits for the answer
             if not paused:
                 return
         elif row.kind == deliveries.LINE and not paused:
             self._die(connection, taken, f"Slack answers {meaning.code}", now)
             return
         else:
-            deliveries.again(connection, taken, now, meaning.code)
+            leases.again(connection, taken, now, meaning.code)
         self._close(connection, row.channel, meaning.code, now)
 
     def _close(self, connection: Any, channel: str, code: str, now: datetime) -> None:
@@ -298,7 +298,7 @@ class Notifier:
         before = [each.paused_at for each in subscriptions.listed(connection, self.tenant, channel)]
         again = bool(before) and None not in before  # somebody tried it meanwhile
         authors = subscriptions.pause(connection, self.tenant, channel, now, code)
-        deliveries.pause(connection, self.tenant, channel, min(before) if again else now, f"Slack answers {code}")
+        pacing.pause(connection, self.tenant, channel, min(before) if again else now, f"Slack answers {code}")
         if again:
             return
         log.error("channel paused", channel=channel, code=code)
@@ -313,7 +313,7 @@ class Notifier:
 
     def _die(self, connection: Any, taken: Lease, why: str, now: datetime) -> None:
         """No further try. What waited for it dies with it, and it is said."""
-        if not deliveries.finish(connection, taken, "dead", why):
+        if not leases.finish(connection, taken, "dead", why):
             return
         row = taken.row
         log.error("delivery dead", delivery=row.id, kind=row.kind, channel=row.channel, why=why)
@@ -339,13 +339,13 @@ class Notifier:
                     return False  # at least once, then: said by `check` and `status`
                 if meaning.answer is Answer.PAUSE:
                     # Nothing can be known: it stays to be looked for until somebody resumes the channel.
-                    deliveries.unsure(connection, taken, now, meaning.code)
+                    leases.unsure(connection, taken, now, meaning.code)
                     self._close(connection, taken.row.channel, meaning.code, now)
                     return None
                 if meaning.answer is Answer.STOP:
                     self._stop(connection, now, meaning)
                 wait = timedelta(seconds=max(meaning.wait, 2 ** min(taken.row.tries, 6), 1))
-                deliveries.unsure(connection, taken, now + wait, meaning.code)
+                leases.unsure(connection, taken, now + wait, meaning.code)
             return None
         with writing(self.engine) as connection:
             facts.drop(connection, self.tenant, facts.NO_HISTORY)

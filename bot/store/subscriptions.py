@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from bot.store import deliveries
+from bot.store import pacing
 from bot.store.sql import AnyRow, insert
 from bot.store.tables import subscriptions
 
@@ -24,7 +24,7 @@ def subscribe(connection: Connection, tenant: str, channel: str, filters: str, *
             set_={"ended_at": None, "paused_at": None, "paused_why": "", "author": author},
         )
     )
-    deliveries.resume(connection, tenant, channel)
+    pacing.resume(connection, tenant, channel)
     return filters not in before
 
 

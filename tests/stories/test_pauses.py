@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.alerting import Alerting, Options
 from bot.alerts import muting
 from bot.alerts.record import scene
-from bot.store import deliveries, subscriptions
+from bot.store import pacing, subscriptions
 from bot.store.engine import reading, writing
 from tests.stories.story import Story
 from tests.stories.world import ALERTS, OPS
@@ -97,10 +97,10 @@ def test_a_start_resumes_what_was_paused_and_revives_nothing_else(tmp_path: Path
         muting.unsubscribe(connection, scene(connection, "demo", story.rules, now), ALERTS, now)
         subscriptions.subscribe(connection, "demo", ALERTS, "fault=flow", author="U0SAM", now=now)
         subscriptions.pause(connection, "demo", ALERTS, now, "is_archived")
-        deliveries.pause(connection, "demo", ALERTS, now, "is_archived")
+        pacing.pause(connection, "demo", ALERTS, now, "is_archived")
     start()
     with reading(story.engine) as connection:
         rows = subscriptions.listed(connection, "demo")
         assert [(row.filters, row.paused_at) for row in rows] == [("fault=flow", None)]
-        assert not deliveries.paused(connection, "demo", now)
+        assert not pacing.paused(connection, "demo", now)
     story.close()

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from bot.store import deliveries
-from bot.store.deliveries import Lease
+from bot.store import deliveries, leases, pacing
 from bot.store.engine import writing
+from bot.store.leases import Lease
 
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -22,7 +22,7 @@ def _owe(engine: Engine, key: str, channel: str = "C1") -> bool:
 
 def _lease(engine: Engine, now: datetime = NOW) -> Lease | None:
     with writing(engine) as connection:
-        return deliveries.lease(connection, "t", now, 15)
+        return leases.lease(connection, "t", now, 15)
 
 
 def test_a_delivery_is_owed_once(engine: Engine) -> None:
@@ -74,9 +74,9 @@ def test_a_lease_that_ended_is_looked_for(engine: Engine) -> None:
     assert taken.look
     assert taken.row.sending_since == NOW
     with writing(engine) as connection:
-        assert not deliveries.sent(connection, lost, "1.0", NOW)
-        assert not deliveries.again(connection, lost, NOW, "late")
-        assert deliveries.sent(connection, taken, "1.0", NOW)
+        assert not leases.sent(connection, lost, "1.0", NOW)
+        assert not leases.again(connection, lost, NOW, "late")
+        assert leases.sent(connection, taken, "1.0", NOW)
     assert _lease(engine, NOW + timedelta(hours=1)) is None
 
 
@@ -85,12 +85,12 @@ def test_a_429_holds_its_channel_alone(engine: Engine) -> None:
     _owe(engine, "a")
     _owe(engine, "b", channel="C2")
     with writing(engine) as connection:
-        deliveries.hold(connection, "", "C1", NOW + 30 * SECOND)
+        pacing.hold(connection, "", "C1", NOW + 30 * SECOND)
     one = _lease(engine)
     assert one is not None
     assert one.row.key == "b"
     with writing(engine) as connection:
-        assert deliveries.sent(connection, one, "1.0", NOW)
+        assert leases.sent(connection, one, "1.0", NOW)
     assert _lease(engine, NOW + 29 * SECOND) is None
     assert _lease(engine, NOW + 30 * SECOND) is not None
 
@@ -99,8 +99,8 @@ def test_a_shorter_hold_ends_no_longer_one(engine: Engine) -> None:
     """Two answers of 429 cross: the channel waits for the later end."""
     _owe(engine, "a")
     with writing(engine) as connection:
-        deliveries.hold(connection, "", "C1", NOW + 30 * SECOND)
-        deliveries.hold(connection, "", "C1", NOW + 5 * SECOND)
+        pacing.hold(connection, "", "C1", NOW + 30 * SECOND)
+        pacing.hold(connection, "", "C1", NOW + 5 * SECOND)
     assert _lease(engine, NOW + 29 * SECOND) is None
     assert _lease(engine, NOW + 30 * SECOND) is not None
 
@@ -109,6 +109,6 @@ def test_a_refused_token_holds_everything(engine: Engine) -> None:
     """The workspace's budget is asked beside the channel's."""
     _owe(engine, "a")
     with writing(engine) as connection:
-        deliveries.hold(connection, "", deliveries.WORKSPACE, NOW + 30 * SECOND)
+        pacing.hold(connection, "", deliveries.WORKSPACE, NOW + 30 * SECOND)
     assert _lease(engine) is None
     assert _lease(engine, NOW + 30 * SECOND) is not None
