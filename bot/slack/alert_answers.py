@@ -90,7 +90,7 @@ def tested(tried: Tried) -> b.Message:
     return b.message([b.line(*_test_words(tried))])
 
 
-def _test_words(tried: Tried) -> list[b.Element | str | None]:
+def _test_words(tried: Tried) -> list[b.Part]:
     code = b.code(foreign(tried.code, 80)) if tried.code else None
     match tried.arrival:
         case Arrival.SENT:
@@ -135,8 +135,8 @@ def listed(here: Sequence[Subscription], mutes: Sequence[Muted], elsewhere: int)
     return b.message(made)
 
 
-def _subscription(each: Subscription) -> list[b.Element | str | None]:
-    parts: list[b.Element | str | None] = [b.code(_canonical(each.wish)), "  ", _words(each.wish)]
+def _subscription(each: Subscription) -> list[b.Part]:
+    parts: list[b.Part] = [b.code(_canonical(each.wish)), "  ", _words(each.wish)]
     if each.author:
         parts += [_GAP, "by ", b.person(each.author)]
     if each.created_at is not None:
@@ -148,8 +148,8 @@ def _subscription(each: Subscription) -> list[b.Element | str | None]:
     return parts
 
 
-def _muted(each: Muted) -> list[b.Element | str | None]:
-    parts: list[b.Element | str | None] = [foreign(each.what, 90), " until ", b.when(each.until, _DAY_TIME)]
+def _muted(each: Muted) -> list[b.Part]:
+    parts: list[b.Part] = [foreign(each.what, 90), " until ", b.when(each.until, _DAY_TIME)]
     if each.author:
         parts += [", by ", b.person(each.author)]
     return [*parts, f": {foreign(each.why, 200)}" if each.why else None]
@@ -205,7 +205,7 @@ def recent(
     return b.message(made)
 
 
-def _recent(row: Recent) -> list[b.Element | str | None]:
+def _recent(row: Recent) -> list[b.Part]:
     return [
         b.when(row.at, "{date_short_pretty} {time_secs}"),
         f"  {row.phone or 'number withheld'}{_GAP}",
@@ -254,16 +254,16 @@ def why(found: Explained) -> b.Message:
     return b.message(made)
 
 
-def _span(found: Explained) -> list[b.Element | str | None]:
+def _span(found: Explained) -> list[b.Part]:
     if found.first_at is None or found.last_at is None:
         return []
-    parts: list[b.Element | str | None] = [" from ", b.when(found.first_at, _DAY_TIME)]
+    parts: list[b.Part] = [" from ", b.when(found.first_at, _DAY_TIME)]
     parts += [" to ", b.when(found.last_at, "{time}")]
     return [*parts, ", over at ", b.when(found.ended_at, "{time}")] if found.ended_at is not None else parts
 
 
-def _heard(each: Heard) -> list[b.Element | str | None]:
-    said: list[b.Element | str | None] = [b.code(_canonical(each.wish)), "  "]
+def _heard(each: Heard) -> list[b.Part]:
+    said: list[b.Part] = [b.code(_canonical(each.wish)), "  "]
     if not each.matches:
         return [*said, "does not match"]
     when_on = filter_words.from_when_on(each.threshold)
@@ -299,7 +299,7 @@ def acknowledged() -> b.Message:
 
 def acknowledged_before(who: str, at: datetime | None) -> b.Message:
     """Somebody was first."""
-    parts: list[b.Element | str | None] = [b.person(who), " acknowledged this"]
+    parts: list[b.Part] = [b.person(who), " acknowledged this"]
     parts += [" at ", b.when(at, "{time}")] if at is not None else []
     return b.message([b.line(*parts, " already.")])
 
@@ -307,7 +307,7 @@ def acknowledged_before(who: str, at: datetime | None) -> b.Message:
 def over(state: str, ended_at: datetime | None, *, nothing: str) -> b.Message:
     """A button was pressed whose group is over: the state decides, and stays."""
     said = {"resolved": "This was resolved", "withdrawn": "This was withdrawn"}.get(state, "This is over")
-    at: list[b.Element | str | None] = [" at ", b.when(ended_at, _DAY_TIME)] if ended_at is not None else []
+    at: list[b.Part] = [" at ", b.when(ended_at, _DAY_TIME)] if ended_at is not None else []
     return b.message([b.line(said, *at, f": {nothing}")])
 
 

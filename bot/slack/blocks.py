@@ -17,6 +17,7 @@ from bot import redact
 
 Block = dict[str, Any]
 Element = dict[str, Any]
+Part = Element | str | None  # of a line
 
 LONGEST_TEXT = 3_900  # of the top-level text; Slack advises 4,000
 LONGEST_BLOCKS = 9_000  # characters of all block text; chat.postMessage refuses somewhere above 11,000
@@ -71,12 +72,12 @@ def header(words: str) -> Block:
     return {"type": "header", "text": _plain(words, _HEADER)}
 
 
-def line(*elements: Element | str | None) -> Block:
+def line(*elements: Part) -> Block:
     """One paragraph of rich text; strings are plain text. Empty parts are left out."""
     return {"type": "rich_text", "elements": [_section(elements)]}
 
 
-def bullets(rows: Iterable[Sequence[Element | str | None]]) -> Block:
+def bullets(rows: Iterable[Sequence[Part]]) -> Block:
     """A list of rich text."""
     return {
         "type": "rich_text",
@@ -89,7 +90,7 @@ def preformatted(text: str) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [words(text)]}]}
 
 
-def table(rows: Iterable[Sequence[Sequence[Element | str | None]]]) -> Block:
+def table(rows: Iterable[Sequence[Sequence[Part]]]) -> Block:
     """A table of rich-text cells; the first row is its heading. At most 100 rows, one table a message."""
     return {
         "type": "table",
@@ -98,7 +99,7 @@ def table(rows: Iterable[Sequence[Sequence[Element | str | None]]]) -> Block:
     }
 
 
-def context(*elements: Element | str | None) -> Block:
+def context(*elements: Part) -> Block:
     """One small grey line. Elements are mrkdwn made of our own words, escaped names and user ids."""
     text = "".join(_as_mrkdwn(element) for element in elements if element)
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": redact.cut(text, 2_000), "verbatim": True}]}
@@ -150,12 +151,12 @@ def bold(text: str) -> Element:
     return {"type": "text", "text": text, "style": {"bold": True}}
 
 
-def marked(text: str, near: datetime | None = None) -> list[Element | str | None]:
+def marked(text: str, near: datetime | None = None) -> list[Part]:
     """A sentence of ours, in which `…` stands for a code and a clock time, "14:03 UTC", for a moment `near` to this.
 
     What stands in “…” is quoted from others and stays as it is; names of others come without back-ticks.
     """
-    made: list[Element | str | None] = []
+    made: list[Part] = []
     end = 0
     for found in _IN_A_SENTENCE.finditer(text):
         element = _moment(found, near) if found["hour"] else code(found["code"]) if found["code"] else None
@@ -195,7 +196,7 @@ def channel(channel_id: str) -> Element:
     return {"type": "channel", "channel_id": channel_id}
 
 
-def _section(elements: Iterable[Element | str | None]) -> Element:
+def _section(elements: Iterable[Part]) -> Element:
     made = [words(element) if isinstance(element, str) else element for element in elements if element]
     made = [element for element in made if element.get("text") != ""]
     return {"type": "rich_text_section", "elements": made or [words(_NOTHING)]}

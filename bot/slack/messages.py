@@ -92,7 +92,7 @@ def diagnosis(report: Report, *, asked_by: str, now: datetime, shareable: bool =
 def target_now(target: Target) -> b.Block:
     """The state of a target as it is now, with the time of reading."""
     name = foreign(target.name, 80) or foreign(target.id, 80)
-    parts: list[b.Element | str | None] = [b.bold(f"{name}, now"), "   ", "; ".join(_state(target))]
+    parts: list[b.Part] = [b.bold(f"{name}, now"), "   ", "; ".join(_state(target))]
     if target.read_at:
         parts += ["  at ", b.when(target.read_at)]
     if target.name and target.id:
@@ -120,7 +120,7 @@ def _evidence(found: Diagnosis) -> b.Block:
     cause = next((finding for finding in found.findings if finding.code == found.cause and finding.evidence), None)
     if cause is None:
         return b.line(b.bold("Outcome"), "   ", b.code(found.outcome.value))
-    made: list[b.Element | str | None] = [b.bold("Evidence"), "   "]
+    made: list[b.Part] = [b.bold("Evidence"), "   "]
     for number, (path, value) in enumerate(list(cause.evidence.items())[:_MOST_EVIDENCE]):
         made += [", " if number else None, b.code(foreign(path, 80)), f" {_value(path, value)}"]
     return b.line(*made, f"{_GAP}outcome ", b.code(found.outcome.value))
@@ -137,7 +137,7 @@ def _value(path: str, value: object) -> str:
 
 
 def _calls_today(report: Report) -> b.Block | None:
-    parts: list[b.Element | str | None] = []
+    parts: list[b.Part] = []
     if report.calls_today > 1:
         failed = report.failed_today
         of = f" of the {report.calls_today - report.unread_today} looked at" if report.unread_today else ""
@@ -150,7 +150,7 @@ def _calls_today(report: Report) -> b.Block | None:
 
 
 def _facts(found: Diagnosis, now: datetime) -> b.Block:
-    parts: list[b.Element | str | None] = [foreign(found.phone, 40) or "number withheld"]
+    parts: list[b.Part] = [foreign(found.phone, 40) or "number withheld"]
     start, end = found.started_at, found.ended_at
     if start:
         recent = abs(now - start) < _DAY
@@ -180,7 +180,7 @@ def _also(found: Diagnosis) -> list[b.Block]:
     others = [finding for finding in found.findings if _worth_saying(finding, found)]
     if not others:
         return []
-    rows: list[list[b.Element | str | None]] = [
+    rows: list[list[b.Part]] = [
         b.marked(" ".join((foreign(finding.message, 180), foreign(finding.fix, 180))), _near(found))
         for finding in others[:_MOST_ALSO]
     ]

@@ -46,7 +46,7 @@ def raw_events(conversation_id: str, document: Mapping[str, Any]) -> View:
 
 def whole_timeline(found: Diagnosis) -> View:
     """Every line of the timeline, as far as a window holds it."""
-    rows: list[list[b.Element | str | None]] = []
+    rows: list[list[b.Part]] = []
     before = None
     for moment in found.timeline[:_MOST_LINES]:
         passed = gap(moment, before)

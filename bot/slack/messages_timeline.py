@@ -18,7 +18,7 @@ MOST_ROWS = 14
 _BEFORE, _AFTER = 2, 4  # lines kept around an attempt
 _WHO, _WHAT = 80, 140  # characters
 
-Row = list[list[b.Element | str | None]]
+Row = list[list[b.Part]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,11 +73,11 @@ def health_line(reasons: Sequence[str]) -> b.Block:
     return b.line(b.bold("🔴  Something is wrong"), "   ", foreign(" ".join(reasons), 600))
 
 
-def _watching(found: Status) -> list[b.Element | str | None]:
+def _watching(found: Status) -> list[b.Part]:
     polled = found.health.polled_at
     if polled is None:
         return [b.bold("Watching"), "   no poll of CXone has succeeded yet"]
-    parts: list[b.Element | str | None] = [b.bold("Watching"), "   last poll ", b.when(polled)]
+    parts: list[b.Part] = [b.bold("Watching"), "   last poll ", b.when(polled)]
     parts.append(f", every {said(timedelta(seconds=found.poll_seconds))}{_GAP}")
     late = found.now - found.overdue if found.overdue is not None else timedelta()
     if found.unread and late > timedelta():
@@ -88,7 +88,7 @@ def _watching(found: Status) -> list[b.Element | str | None]:
     return [*parts, f"{_GAP}{found.live:,} live calls" if found.live else None]
 
 
-def _alerts(found: Status) -> list[b.Element | str | None]:
+def _alerts(found: Status) -> list[b.Part]:
     ledger = found.health.ledger.gauges()
     detected = ledger.pop("detected")
     told = " + ".join(f"{count:,} {state}" for state, count in ledger.items() if count) or "0"
@@ -101,12 +101,12 @@ def _alerts(found: Status) -> list[b.Element | str | None]:
     ]
 
 
-def _backlog(found: Status) -> list[list[b.Element | str | None]]:
+def _backlog(found: Status) -> list[list[b.Part]]:
     if not found.waiting:
         return [[b.bold("To be sent"), "   nothing"]]
     rows = []
     for each in found.waiting[:_MOST]:
-        row: list[b.Element | str | None] = [b.bold("To be sent"), "   ", b.channel(each.channel), f" {each.count}"]
+        row: list[b.Part] = [b.bold("To be sent"), "   ", b.channel(each.channel), f" {each.count}"]
         if each.why:
             row.append(f"{_GAP}paused: {foreign(each.why, 120)}")
         else:
@@ -118,17 +118,17 @@ def _backlog(found: Status) -> list[list[b.Element | str | None]]:
     return rows
 
 
-def _slack(found: Status) -> list[b.Element | str | None]:
+def _slack(found: Status) -> list[b.Part]:
     if found.slack_seconds is not None:
         return [b.bold("Slack"), f"   answered just now in {found.slack_seconds * 1000:.0f} ms"]
-    parts: list[b.Element | str | None] = [b.bold("Slack"), "   did not answer just now: "]
+    parts: list[b.Part] = [b.bold("Slack"), "   did not answer just now: "]
     parts.append(b.code(foreign(found.slack_error, 80)))
     if found.health.slack_ok_at is not None:
         parts += [", last answered ", b.when(found.health.slack_ok_at)]
     return parts
 
 
-def _cxone(found: Status) -> list[b.Element | str | None]:
+def _cxone(found: Status) -> list[b.Part]:
     quota = found.quota
     used = f"   {_many(quota.last_hour, 'request')} in the last hour"
     if quota.max_rps is not None:
@@ -142,7 +142,7 @@ def _cxone(found: Status) -> list[b.Element | str | None]:
     return [b.bold("CXone"), used, out]
 
 
-def _promise(found: Status) -> list[b.Element | str | None]:
+def _promise(found: Status) -> list[b.Part]:
     if not found.health.history_missing:
         return [
             b.bold("Delivery"),
@@ -194,13 +194,13 @@ def home(
     return made
 
 
-def _done(each: Done) -> list[b.Element | str | None]:
+def _done(each: Done) -> list[b.Part]:
     at = b.when(each.at, "{date_short_pretty} {time}")
     return [at, f"  {foreign(each.subject, 80)}  ", b.code(foreign(each.result, 60))]
 
 
-def _mine(each: Subscription) -> list[b.Element | str | None]:
-    said: list[b.Element | str | None] = [
+def _mine(each: Subscription) -> list[b.Part]:
+    said: list[b.Part] = [
         b.channel(each.channel),
         "  ",
         b.code(cut(one_line(command_of(each.wish)), 300)),
