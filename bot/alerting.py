@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import filters, health, ops_lines, policy
+from bot.alerts import filters, health, ops_lines, pausing, policy
 from bot.alerts.policy import Rules
 from bot.alerts.watcher import Watcher
 from bot.clock import Clock
@@ -22,7 +22,7 @@ from bot.jobs import Jobs
 from bot.jobs.local import Local
 from bot.slack.classify import Answer, classify
 from bot.slack.notifier import Client, Notifier
-from bot.store import deliveries, facts, pacing, purge, subscriptions
+from bot.store import deliveries, facts, purge, subscriptions
 from bot.store.engine import StoreError, reading, writing
 
 log = structlog.get_logger(__name__)
@@ -221,8 +221,7 @@ class Alerting:
             wish = str(filters.parse(self.options.alert_filter))
             with writing(self.engine) as connection:
                 if any(row.paused_at for row in subscriptions.listed(connection, self.tenant, alert)):
-                    subscriptions.resume(connection, self.tenant, alert)
-                    pacing.resume(connection, self.tenant, alert)
+                    pausing.resume(connection, self.tenant, alert)
                 if not subscriptions.any_ever(connection, self.tenant):
                     subscriptions.subscribe(connection, self.tenant, alert, wish, author="", now=now)
         with reading(self.engine) as connection:

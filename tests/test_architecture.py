@@ -48,6 +48,7 @@ PURE = (
     "cxone/queries.py",
     "cxone/reading.py",
     "slack/alert_answers.py",
+    "slack/alert_group.py",
     "slack/alert_messages.py",
     "slack/blocks.py",
     "slack/grammar.py",

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from bot.alerts import filters, muting, probe
+from bot.alerts import filters, muting, pausing, probe
 from bot.alerts.policy import LONGEST_MUTE, Rules
 from bot.alerts.probe import Arrival, Tried
 from bot.alerts.record import Scene, scene
@@ -25,7 +25,7 @@ from bot.slack import alert_messages, rendering, typed
 from bot.slack import blocks as b
 from bot.slack.alert_answers import Muted, Subscription
 from bot.slack.services import Asker, Handler, Told
-from bot.store import deliveries, facts, figures, groups, mutes, pacing, subscriptions
+from bot.store import deliveries, facts, figures, groups, mutes, subscriptions
 from bot.store.engine import reading, writing
 from bot.store.sql import AnyRow
 
@@ -117,10 +117,9 @@ class AlertCommands:
                 return
             rows = subscriptions.listed(connection, self.tenant, channel)
             since = min((row.paused_at for row in rows if row.paused_at is not None), default=None)
-            pacing.resume(connection, self.tenant, channel)
+            pausing.resume(connection, self.tenant, channel)
             if since is None:
                 return
-            subscriptions.resume(connection, self.tenant, channel)
             text = f"I can post here again: the alerts of this channel go on. They were paused since {_clock(since)}."
             self._say(connection, channel, key=f"line:invited:{event_id}", text=text)
 

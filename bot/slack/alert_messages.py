@@ -7,105 +7,16 @@ One line a case, with its conversation, stands in the thread. Nothing here menti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
-from bot.diagnosis.outcomes import Fault, Outcome
 from bot.redact import cut, foreign
 from bot.slack import blocks as b
+from bot.slack.alert_group import Case, Group, Held, title, with_tenant
 
 LINES_IN_A_REPLY = 60
 GROUPS_IN_A_LIST = 25
 LONGEST_REPLY_TEXT = 12_000
 DIAGNOSE_LATEST, ACKNOWLEDGE, MUTE = "diagnose_latest", "acknowledge", "mute_group"
 MUTES = (("For 1 hour", "1h"), ("Until tomorrow", "tomorrow"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One failed handover, as its line shows it."""
-
-    conversation_id: str
-    at: datetime
-    phone: str
-    reason: str = ""
-    withdrawn: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A group that a message holds together with others."""
-
-    title: str
-    failed: int
-    state: str = "open"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """What a message shows of a group."""
-
-    id: int
-    kind: str  # cause, arrival, overflow, stopped or test
-    state: str  # open, quiet, resolved, withdrawn or lapsed
-    outcome: str = ""
-    fault: str = ""
-    scope: str = ""  # what an acceptance must be of, to count: target:…, bot:… or tenant:
-    headline: str = ""
-    target_name: str = ""
-    bot: str = ""
-    failed: int = 0
-    attempts: int = 0
-    first_at: datetime | None = None
-    last_at: datetime | None = None
-    reasons: tuple[tuple[str, int], ...] = ()
-    target_state: str = ""
-    target_read_at: datetime | None = None
-    next_step: str = ""
-    last_conversation: str = ""
-    quiet_since: datetime | None = None
-    last_accepted_at: datetime | None = None
-    ended_at: datetime | None = None
-    ending: str = ""  # accepted, or moved: to the group of another cause
-    reopened: int = 0
-    acked_by: str = ""
-    acked_at: datetime | None = None
-    muted_until: datetime | None = None
-    held: tuple[Held, ...] = ()
-    opened_at: datetime | None = None
-    tenant: str = ""  # its name, where there are several
-
-
-TITLES: dict[str, str] = {
-    Outcome.REJECTED: "{target} refuses handovers",
-    Outcome.UNANSWERED: "Handovers to {target} go unanswered",
-    Outcome.FORBIDDEN: "CXone forbids the handovers of {bot}",
-    Outcome.INVALID_TARGET: "Handovers go to {target}, which cannot take them",
-    Outcome.MALFORMED: "{bot} sends incomplete handovers",
-    Outcome.IGNORED: "{target} ignores handovers",
-    Outcome.ABANDONED: "Callers hang up when handed over to {target}",
-}
-
-
-def title(group: Group) -> str:
-    """What goes wrong, in a few words: "Billing refuses handovers", with the tenant's name where there are several."""
-    return _of_tenant(group, _title(group))
-
-
-def _of_tenant(group: Group, said: str) -> str:
-    return f"{foreign(group.tenant, 40)} · {said}" if group.tenant else said
-
-
-def _title(group: Group) -> str:
-    if group.fault == Fault.PLATFORM:
-        return "CXone fails handovers"
-    form = TITLES.get(group.outcome)
-    if group.outcome == Outcome.REJECTED and group.fault == Fault.UNKNOWN:
-        form = "Handovers to {target} are refused"  # by whom the reason does not say
-    if form is None:
-        return foreign(group.headline, 120) or "Handovers fail"
-    target, bot = foreign(group.target_name, 60) or "the target", foreign(group.bot, 60) or "The bot"
-    return form.replace("{target}", target).replace("{bot}", bot)
 
 
 def message(group: Group) -> b.Message:
@@ -115,7 +26,7 @@ def message(group: Group) -> b.Message:
     if group.kind == "test":
         return b.message(
             [
-                b.line(b.bold(f"⚪  {_of_tenant(group, 'Test alert')}")),
+                b.line(b.bold(f"⚪  {with_tenant(group, 'Test alert')}")),
                 b.line("Sent on the same path as real ones. This channel can be reached; nothing has failed."),
             ]
         )
@@ -149,7 +60,7 @@ def broadcast(group: Group, occasion: str) -> b.Message:
             said = f"{name} for more than an hour, and nobody has acknowledged it: {_failed(group)}"
         case _:
             said = f"{name} again: {_failed(group)}"
-    parts: list[b.Element | str | None] = [b.bold(f"🔴  {said}")]
+    parts: list[b.Part] = [b.bold(f"🔴  {said}")]
     if group.first_at is not None:
         parts += [" since ", b.when(group.first_at, "{time}")]
     return b.message([b.line(*parts)])
@@ -167,7 +78,7 @@ def _first_line(group: Group) -> b.Block:
     if group.state == "withdrawn":
         return _withdrawn(group)
     icon = {"resolved": "✅", "quiet": "🟠", "lapsed": "🟠"}.get(group.state, "🔴")
-    parts: list[b.Element | str | None] = [b.bold(f"{icon}  {title(group)}: {_failed(group)}")]
+    parts: list[b.Part] = [b.bold(f"{icon}  {title(group)}: {_failed(group)}")]
     if group.first_at is not None and group.last_at is not None:
         if group.failed == 1:
             parts += [b.bold(" at "), b.when(group.last_at, "{time}")]
@@ -184,14 +95,14 @@ def _first_line(group: Group) -> b.Block:
 def _withdrawn(group: Group) -> b.Block:
     """What became of it before what it was: enough on a phone."""
     what = "another cause" if group.ending == "moved" else "accepted"
-    parts: list[b.Element | str | None] = [b.bold(f"⚪  Withdrawn: {what}")]
+    parts: list[b.Part] = [b.bold(f"⚪  Withdrawn: {what}")]
     if group.ending != "moved" and group.last_accepted_at is not None:
         parts += [b.bold(" "), b.when(group.last_accepted_at, "{time}")]
     return b.line(*parts, b.bold(f"  ·  {title(group)}"))
 
 
 def _facts(group: Group) -> b.Block | None:
-    parts: list[b.Element | str | None] = []
+    parts: list[b.Part] = []
     for reason, count in group.reasons:
         parts += [
             ", " if parts else None,
@@ -212,7 +123,7 @@ def _next_step(group: Group) -> b.Block | None:
 
 
 def _state(group: Group) -> b.Block | None:
-    parts: list[b.Element | str | None] = []
+    parts: list[b.Part] = []
     match group.state:
         case "resolved" if group.ended_at is not None:
             lasted = ""
@@ -284,7 +195,7 @@ def _list(group: Group) -> b.Message:
         rows.append([f"and {left} more"])
     states = {held.state for held in group.held if held.failed}
     icon = "🔴" if states & {"open", "quiet"} else "✅" if states else "⚪"
-    blocks = [b.line(b.bold(f"{icon}  {_of_tenant(group, first)}"))]
+    blocks = [b.line(b.bold(f"{icon}  {with_tenant(group, first)}"))]
     return b.message([*blocks, b.bullets(rows)] if rows else blocks)
 
 
@@ -298,8 +209,8 @@ def _became(held: Held) -> str:
 def _stopped(group: Group) -> b.Message:
     over = group.state == "resolved"
     icon = "✅" if over else "🔴"
-    said = _of_tenant(group, "Bot calls keep coming, and no handover is asked for")
-    parts: list[b.Element | str | None] = [b.bold(f"{icon}  {said}")]
+    said = with_tenant(group, "Bot calls keep coming, and no handover is asked for")
+    parts: list[b.Part] = [b.bold(f"{icon}  {said}")]
     if group.first_at is not None:
         parts += [" since ", b.when(group.first_at, "{time}")]
     blocks = [b.line(*parts), b.line(foreign(group.headline, 300))]
@@ -308,8 +219,8 @@ def _stopped(group: Group) -> b.Message:
     return b.message(blocks)
 
 
-def _case_line(case: Case) -> list[b.Element | str | None]:
-    parts: list[b.Element | str | None] = [b.when(case.at), f"  {case.phone or 'number withheld'}  ·  "]
+def _case_line(case: Case) -> list[b.Part]:
+    parts: list[b.Part] = [b.when(case.at), f"  {case.phone or 'number withheld'}  ·  "]
     parts.append(b.code(foreign_id(case.conversation_id)))
     if case.reason:
         parts.append(f"  ·  {foreign(case.reason, 40)}")

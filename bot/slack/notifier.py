@@ -15,12 +15,12 @@ from typing import Any, Literal, Protocol
 import structlog
 from sqlalchemy import Engine
 
-from bot.alerts import audience, ops_lines, outbox, plan, policy, probe
+from bot.alerts import audience, ops_lines, outbox, pausing, plan, policy, probe
 from bot.alerts.policy import Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
-from bot.slack import rendering
-from bot.slack.blocks import Message, of_tenant
+from bot.slack import history, rendering
+from bot.slack.alert_messages import LINES_IN_A_REPLY
 from bot.slack.classify import Answer, Meaning, classify
 from bot.store import deliveries, facts, groups, leases, owed, pacing, subscriptions
 from bot.store.engine import reading, writing
@@ -28,14 +28,10 @@ from bot.store.leases import Lease
 
 log = structlog.get_logger()
 
-EVENT_TYPE = "handover_delivery"
-LOOK_BACK = timedelta(seconds=60)  # the search begins this long before the first sending
 LEASE_MARGIN = 5.0  # seconds that a lease outlives the call
 MOST_TRIES = 4  # answers that nobody listed
 MOST_WAIT = timedelta(seconds=60)
 STOPPED_FOR = timedelta(seconds=30)  # between two tries while Slack refuses the token
-PAGE = 100
-MOST_PAGES = 200
 
 
 class Client(Protocol):
@@ -46,14 +42,6 @@ class Client(Protocol):
     ) -> Any:
         """One call of the Web API; raises SlackApiError and what urllib raises."""
         ...
-
-
-class LookFailedError(Exception):
-    """The look-up itself did not succeed; `meaning` says how."""
-
-    def __init__(self, meaning: Meaning) -> None:
-        super().__init__(meaning.code)
-        self.meaning = meaning
 
 
 @dataclass(slots=True)
@@ -78,14 +66,7 @@ class Notifier:
         now = self.clock.now()
         # 1. The intent, committed before the call.
         with writing(self.engine) as connection:
-            taken = leases.lease(
-                connection,
-                self.tenant,
-                now,
-                self._lease,
-                channel=channel,
-                workspace=self.workspace,
-            )
+            taken = leases.lease(connection, self.tenant, now, self._lease, channel=channel, workspace=self.workspace)
             if taken is None:
                 return False
             if taken.row.kind == deliveries.REPLY and not taken.look and not self._fill(connection, taken, now):
@@ -109,13 +90,6 @@ class Notifier:
         self._send(taken)
         return True
 
-    def deliver_all(self, limit: int = 10_000) -> int:
-        """Send until nothing more may go now. Returns how many steps it took."""
-        steps = 0
-        while steps < limit and self.deliver_one():
-            steps += 1
-        return steps
-
     @property
     def _lease(self) -> float:
         """Seconds: the timeout holds for connecting and for answering apart, and the lease outlives both."""
@@ -128,7 +102,7 @@ class Notifier:
         row = taken.row
         if owed.carried(connection, row.id):
             return True
-        if not owed.carry(connection, row.thread_id, row.id, rendering.LINES_IN_A_REPLY):
+        if not owed.carry(connection, row.thread_id, row.id, LINES_IN_A_REPLY):
             return False
         groups.change_thread(connection, row.thread_id, replied_at=now)
         here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
@@ -145,7 +119,7 @@ class Notifier:
                 else:
                     leases.again(connection, taken, self.clock.now(), "its message is posted anew")
             return
-        method, arguments = self._call_of(taken, shown)
+        method, arguments = rendering.call_of(taken.row, shown, self.label)
         if taken.until - self.clock.now() < timedelta(seconds=2 * self.http_timeout):
             return  # too late to be sure that the call ends within the lease: the next one looks
         try:
@@ -156,27 +130,6 @@ class Notifier:
         now = self.clock.now()
         ts = str(answer.get("ts") or taken.row.ts)
         self._mark(taken, (str(answer.get("channel") or ""), ts), now, shown)
-
-    def _call_of(self, taken: Lease, shown: rendering.Shown) -> tuple[str, dict[str, Any]]:
-        row = taken.row
-        message: Message = shown.message.plain() if row.plain else of_tenant(shown.message, self.label)
-        arguments: dict[str, Any] = {"channel": shown.channel, "text": message.text, "unfurl_links": False}
-        if row.kind == deliveries.EDIT:
-            # Without blocks the old ones are removed by an empty list, and stay without the argument.
-            return "chat.update", {
-                "channel": shown.channel,
-                "ts": shown.thread_ts,
-                "text": message.text,
-                "blocks": message.blocks,
-                "metadata": _metadata(shown.root_uid),
-            }
-        arguments |= {"metadata": _metadata(row.uid), "unfurl_media": False}
-        if message.blocks:
-            arguments["blocks"] = message.blocks
-        if row.kind in (deliveries.REPLY, deliveries.BROADCAST):
-            arguments["thread_ts"] = shown.thread_ts
-            arguments["reply_broadcast"] = row.kind == deliveries.BROADCAST
-        return "chat.postMessage", arguments
 
     def _mark(self, taken: Lease, at: tuple[str, str], now: datetime, shown: rendering.Shown | None = None) -> None:
         """Slack has it."""
@@ -291,25 +244,7 @@ class Notifier:
             return
         else:
             leases.again(connection, taken, now, meaning.code)
-        self._close(connection, row.channel, meaning.code, now)
-
-    def _close(self, connection: Any, channel: str, code: str, now: datetime) -> None:
-        """Pause a channel's subscriptions and hold what waits; tell who subscribed it and the ops channel, once."""
-        before = [each.paused_at for each in subscriptions.listed(connection, self.tenant, channel)]
-        again = bool(before) and None not in before  # somebody tried it meanwhile
-        authors = subscriptions.pause(connection, self.tenant, channel, now, code)
-        pacing.pause(connection, self.tenant, channel, min(before) if again else now, f"Slack answers {code}")
-        if again:
-            return
-        log.error("channel paused", channel=channel, code=code)
-        text = (
-            f"Alerts for <#{channel}> are paused: Slack answers {code}. Invite the bot and they go on; of a channel "
-            "that was archived, unarchive it and subscribe once more. What waits is sent then, within 24 hours."
-        )
-        for receiver in dict.fromkeys([*authors, self.ops_channel]):
-            if receiver and receiver != channel:
-                key = f"paused:{channel}:{now.isoformat()}:{receiver}"
-                ops_lines.say(connection, self.tenant, receiver, key=key, text=text, now=now)
+        pausing.pause(connection, self.tenant, row.channel, meaning.code, now, ops_channel=self.ops_channel)
 
     def _die(self, connection: Any, taken: Lease, why: str, now: datetime) -> None:
         """No further try. What waited for it dies with it, and it is said."""
@@ -326,11 +261,12 @@ class Notifier:
 
     def _look(self, taken: Lease) -> tuple[str, str] | Literal[False] | None:
         """(channel, ts) if Slack has it, False if surely not, None if that could not be learned yet."""
-        if taken.row.channel.startswith(("U", "W")):
+        channel = taken.row.channel
+        if channel.startswith(("U", "W")):
             return False  # a line to a person: their direct messages are not ours to read, and twice does no harm
         try:
             found = self._search(taken)
-        except LookFailedError as failure:
+        except history.LookFailedError as failure:
             now = self.clock.now()
             meaning = failure.meaning
             with writing(self.engine) as connection:
@@ -340,7 +276,7 @@ class Notifier:
                 if meaning.answer is Answer.PAUSE:
                     # Nothing can be known: it stays to be looked for until somebody resumes the channel.
                     leases.unsure(connection, taken, now, meaning.code)
-                    self._close(connection, taken.row.channel, meaning.code, now)
+                    pausing.pause(connection, self.tenant, channel, meaning.code, now, ops_channel=self.ops_channel)
                     return None
                 if meaning.answer is Answer.STOP:
                     self._stop(connection, now, meaning)
@@ -358,49 +294,7 @@ class Notifier:
             where = rendering.place(connection, row)
             threads = rendering.roots(connection, row) if row.kind in (deliveries.REPLY, deliveries.BROADCAST) else [""]
         for thread_ts in threads:  # a message posted anew leaves the replies where the old one was
-            found = self._find(row, where.channel, thread_ts)
+            found = history.find(self.client.api_call, row, where.channel, thread_ts)
             if found:
                 return where.channel, found
         return None
-
-    def _find(self, row: Any, channel: str, thread_ts: str) -> str:
-        """The ts of the message that carries the delivery's id, page by page; "" if there is none."""
-        since = (row.sending_since or row.created_at) - LOOK_BACK
-        arguments: dict[str, Any] = {
-            "channel": channel,
-            "oldest": f"{since.timestamp():.6f}",
-            "inclusive": True,
-            "include_all_metadata": True,
-            "limit": PAGE,
-        }
-        method = "conversations.history"
-        if thread_ts:
-            method = "conversations.replies"
-            arguments["ts"] = thread_ts
-        for _page in range(MOST_PAGES):
-            try:
-                answer = self.client.api_call(method, params=arguments)
-            except Exception as error:
-                meaning = classify(error)
-                if meaning.answer is Answer.REPOST:
-                    return ""  # the thread is gone, and the reply with it
-                raise LookFailedError(meaning) from error
-            for message in answer.get("messages") or ():
-                if _delivery_id(message) == row.uid:
-                    return str(message["ts"])
-            cursor = ((answer.get("response_metadata") or {}).get("next_cursor")) or ""
-            if not cursor:
-                return ""
-            arguments["cursor"] = cursor
-        raise LookFailedError(Meaning(Answer.LOOK, "too many pages"))
-
-
-def _metadata(uid: str) -> dict[str, Any]:
-    return {"event_type": EVENT_TYPE, "event_payload": {"delivery_id": uid}}
-
-
-def _delivery_id(message: dict[str, Any]) -> str:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != EVENT_TYPE:
-        return ""
-    return str((metadata.get("event_payload") or {}).get("delivery_id") or "")

@@ -8,12 +8,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.slack import alert_messages as messages
-from bot.slack.alert_messages import LINES_IN_A_REPLY
-from bot.slack.blocks import Message
+from bot.slack.alert_group import Case, Group, Held, title
+from bot.slack.blocks import Message, of_tenant
+from bot.slack.history import metadata
 from bot.store import conversations, deliveries, groups, owed
 from bot.store.sql import AnyRow
-
-__all__ = ["LINES_IN_A_REPLY", "Place", "Shown", "group_of", "place", "render", "roots"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     match row.kind:
         case deliveries.REPLY:
             lines = [
-                messages.Case(
+                Case(
                     conversation_id=alert.conversation_id,
                     at=alert.at,
                     phone=alert.phone,
@@ -87,6 +86,23 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     return Shown(message, where.channel, where.thread_ts, uid, group.version, group.failed, needless, waits)
 
 
+def call_of(row: AnyRow, shown: Shown, tenant: str) -> tuple[str, dict[str, Any]]:
+    """The call of Slack that shows it: method and arguments."""
+    message = shown.message.plain() if row.plain else of_tenant(shown.message, tenant)
+    arguments: dict[str, Any] = {"channel": shown.channel, "text": message.text}
+    if row.kind == deliveries.EDIT:
+        # Without blocks the old ones are removed by an empty list, and stay without the argument.
+        said = {"ts": shown.thread_ts, "blocks": message.blocks, "metadata": metadata(shown.root_uid)}
+        return "chat.update", arguments | said
+    arguments |= {"metadata": metadata(row.uid), "unfurl_links": False, "unfurl_media": False}
+    if message.blocks:
+        arguments["blocks"] = message.blocks
+    if row.kind in (deliveries.REPLY, deliveries.BROADCAST):
+        arguments["thread_ts"] = shown.thread_ts
+        arguments["reply_broadcast"] = row.kind == deliveries.BROADCAST
+    return "chat.postMessage", arguments
+
+
 def _is_needless(connection: Connection, row: AnyRow, thread: AnyRow, group: AnyRow) -> bool:
     """Whether it would say what is no longer so, or has nothing to say it in."""
     match row.kind:
@@ -104,15 +120,15 @@ def _is_needless(connection: Connection, row: AnyRow, thread: AnyRow, group: Any
 
 def title_of(group: AnyRow) -> str:
     """What goes wrong in a group, in a few words."""
-    return messages.title(_plain(group))
+    return title(_plain(group))
 
 
-def group_of(connection: Connection, group: AnyRow, thread: AnyRow, tenant: str = "") -> messages.Group:
+def group_of(connection: Connection, group: AnyRow, thread: AnyRow, tenant: str = "") -> Group:
     """A group as its message shows it."""
-    held: tuple[messages.Held, ...] = ()
+    held: tuple[Held, ...] = ()
     if group.kind in ("arrival", "overflow"):
         held = tuple(
-            messages.Held(title=messages.title(_plain(row)), failed=row.merged, state=row.state)
+            Held(title=title(_plain(row)), failed=row.merged, state=row.state)
             for row in owed.held_in(connection, thread.id)
         )
     attempts = 0
@@ -128,8 +144,8 @@ def group_of(connection: Connection, group: AnyRow, thread: AnyRow, tenant: str 
     )
 
 
-def _plain(group: AnyRow, **more: Any) -> messages.Group:
-    return messages.Group(
+def _plain(group: AnyRow, **more: Any) -> Group:
+    return Group(
         id=group.id,
         kind=group.kind,
         state=group.state,

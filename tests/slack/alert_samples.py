@@ -14,7 +14,7 @@ from bot.diagnosis.outcomes import Threshold
 from bot.slack import alert_answers as answers
 from bot.slack import alert_messages, messages_modals, status_answers
 from bot.slack.alert_answers import Muted, Recent, Subscription
-from bot.slack.alert_messages import Case, Group
+from bot.slack.alert_group import Case, Group
 from bot.slack.blocks import Message
 from bot.slack.status_answers import Done, Quota, Status, Waiting
 from bot.store.ledger import Ledger

@@ -21,7 +21,7 @@ from bot.demo.limits import block_text, blocks_faults, view_faults
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Report, Searched, Target, TargetKind, TargetStatus
 from bot.diagnosis.outcomes import Code, Confidence, Outcome
-from bot.slack import alert_messages, blocks, messages, messages_answers, messages_modals, messages_timeline
+from bot.slack import alert_group, blocks, messages, messages_answers, messages_modals, messages_timeline
 from tests.corpus.calls import CALLS
 from tests.corpus.story import Known
 from tests.slack import alert_samples, reports
@@ -356,7 +356,5 @@ def test_calls_that_were_not_read_are_not_called_well() -> None:
 )
 def test_a_group_of_refusals_names_the_side_that_is_known(fault: str, said: str) -> None:
     """By whom they were refused a reason that nobody knows does not say."""
-    group = alert_messages.Group(
-        id=1, kind="cause", state="open", outcome="rejected", fault=fault, target_name="Billing"
-    )
-    assert alert_messages.title(group) == said
+    group = alert_group.Group(id=1, kind="cause", state="open", outcome="rejected", fault=fault, target_name="Billing")
+    assert alert_group.title(group) == said

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.alerts import outbox
-from bot.slack import notifier
+from bot.slack import history
 from bot.slack.notifier import Notifier
 from tests.stories.sweep import (
     FAULTS,
@@ -30,7 +30,7 @@ from tests.stories.sweep import (
 @pytest.fixture(autouse=True)
 def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look-up has to turn pages: there are more posts than fit on one."""
-    monkeypatch.setattr(notifier, "PAGE", 3)
+    monkeypatch.setattr(history, "PAGE", 3)
 
 
 def _sweep(plays: Sequence[Play]) -> Counter[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
-from bot.slack import notifier
+from bot.slack import history
 from bot.store.engine import for_tenant, open_store
 from bot.store.tables import metadata
 from tests.stories import sweep
@@ -44,7 +44,7 @@ def on_postgres(postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
     monkeypatch.setattr(worlds, "_engine", the_engine)
     monkeypatch.setattr(sweep, "World", emptied)
-    monkeypatch.setattr(notifier, "PAGE", 3)
+    monkeypatch.setattr(history, "PAGE", 3)
     yield
     engine.dispose()
     empty_engine.dispose()
