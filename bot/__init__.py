@@ -12,12 +12,11 @@ A failure goes:   alerts/watcher.py → store/ → slack/notifier.py → the cha
     alerts/          what deserves a message: policy.py judges, watcher.py polls, record.py and plan.py write what is
                      owed to whom (audience.py), by outbox.py and holders.py; lifecycle.py ends it, muting.py,
                      pausing.py (a channel that is closed), filters.py; explain.py says why
-    slack/           app.py and services.py (what the handlers work with); grammar.py and typed.py (what was
-                     typed); commands.py, alert_commands.py, info_commands.py, actions.py (buttons); messages*.py,
-                     alert_messages.py and *_answers.py (what is said) out of blocks.py; replies.py and notifier.py (how
-                     it is sent), rendering.py (what, from the tables), history.py (whether it arrived), classify.py
-                     (what Slack's answers mean); switchboard.py (whose it is), workspaces.py (where several install
-                     the app)
+    slack/           app.py and services.py (what the handlers work with); grammar.py and typed.py (what was typed);
+                     commands.py, *_commands.py, actions.py (buttons); messages*.py, alert_messages.py and *_answers.py
+                     (what is said) out of blocks.py; replies.py and notifier.py (how it is sent), rendering.py (what,
+                     from the tables), history.py (whether it arrived), classify.py (what Slack's answers mean);
+                     switchboard.py (whose it is), workspaces.py (where several install the app)
     jobs/            who runs the work: local.py (threads) or distributed.py (Procrastinate on PostgreSQL)
     demo/            a simulated tenant and a local Slack workspace; the tests use the same two
 

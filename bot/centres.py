@@ -24,10 +24,11 @@ from bot.database import Database, index
 from bot.jobs import Jobs
 from bot.platforms import build_investigator, timing
 from bot.settings import Settings
-from bot.slack.alert_commands import AlertCommands
 from bot.slack.info_commands import InfoCommands
+from bot.slack.mute_commands import MuteCommands
 from bot.slack.services import Services, Use
 from bot.slack.status_answers import Quota
+from bot.slack.subscription_commands import SubscriptionCommands
 from bot.store import audit, rates
 from bot.store.engine import StoreError, for_tenant, writing
 from bot.tenants import Tenant
@@ -127,14 +128,15 @@ def services_of(
 ) -> Services:
     """The services of one tenant: the common one with its look-ups, its commands and its buttons."""
     alerting = centre.alerting
-    alerts = AlertCommands(
-        engine=alerting.engine,
-        clock=common.clock,
-        tenant=alerting.tenant,
-        deliver=alerting.notifier.deliver_one,
-        rules=alerting.options.rules,
-        ops_channel=lambda: alerting.watcher.ops_channel,
-    )
+    decided: dict[str, Any] = {
+        "engine": alerting.engine,
+        "clock": common.clock,
+        "tenant": alerting.tenant,
+        "rules": alerting.options.rules,
+        "ops_channel": lambda: alerting.watcher.ops_channel,
+    }
+    subscriptions = SubscriptionCommands(**decided, deliver=alerting.notifier.deliver_one)
+    mutes = MuteCommands(**decided)
     info = InfoCommands(
         engine=alerting.engine,
         clock=common.clock,
@@ -150,10 +152,10 @@ def services_of(
         lookups=centre.investigator,
         tenant=alerting.label,
         audit=audit,
-        handlers={**alerts.handlers(), **info.handlers()},
-        buttons=alerts.buttons(),
+        handlers={**subscriptions.handlers(), **mutes.handlers(), **info.handlers()},
+        buttons={**subscriptions.buttons(), **mutes.buttons()},
         home=info.home,
-        invited=alerts.invited,
+        invited=subscriptions.invited,
     )
 
 

@@ -52,6 +52,7 @@ PURE = (
     "slack/alert_messages.py",
     "slack/blocks.py",
     "slack/grammar.py",
+    "slack/info_answers.py",
     "slack/messages*.py",
     "slack/spans.py",
     "slack/status_answers.py",
@@ -61,7 +62,8 @@ PURE = (
 OUTSIDE = frozenset({"requests", "sqlalchemy", "slack_sdk", "slack_bolt", "urllib", "urllib3", "socket", "subprocess"})
 OUTSIDE_TIME = frozenset({"now", "utcnow", "today", "sleep", "monotonic", "perf_counter", "time"})
 RECORDS_OF = {
-    "bot.slack.alert_answers": {"bot.alerts.explain", "bot.alerts.probe"},  # the frozen records that they show
+    "bot.slack.alert_answers": {"bot.alerts.probe"},  # the frozen records that they show
+    "bot.slack.info_answers": {"bot.alerts.explain"},  # the same
     "bot.slack.status_answers": {"bot.alerts.health"},  # the same
 }
 

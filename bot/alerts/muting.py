@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot import redact
-from bot.alerts import audience, outbox, plan, policy, withholding
+from bot.alerts import audience, ops_lines, outbox, plan, policy, withholding
 from bot.alerts.record import Scene, scene
-from bot.store import deliveries, groups, mutes, owed, subscriptions
+from bot.store import groups, mutes, owed, subscriptions
 from bot.store.sql import AnyRow
 
 
@@ -97,15 +97,7 @@ def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime, *, b
         ended = f"{by} has ended the mute of {what}" if by else f"The mute of {what} has ended"
         firing_still = f"; {firing} {'group is' if firing == 1 else 'groups are'} still firing." if firing else "."
         text = f"{ended}{firing_still}"
-        deliveries.add(
-            connection,
-            here.tenant,
-            key=f"line:mute-ended:{row.id}",
-            kind=deliveries.LINE,
-            channel=row.channel,
-            now=now,
-            text=text,
-        )
+        ops_lines.say(connection, here.tenant, row.channel, key=f"mute-ended:{row.id}", text=text, now=now)
     return True
 
 

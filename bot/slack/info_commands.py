@@ -19,14 +19,14 @@ from bot.alerts.policy import Rules
 from bot.alerts.record import scene
 from bot.clock import Clock
 from bot.diagnosis.outcomes import Outcome
-from bot.slack import alert_answers as answers
 from bot.slack import blocks as b
+from bot.slack import info_answers as answers
 from bot.slack import status_answers, typed
-from bot.slack.alert_answers import Recent
-from bot.slack.alert_commands import shown
 from bot.slack.classify import classify
+from bot.slack.info_answers import Recent
 from bot.slack.services import Asker, Handler, Told
 from bot.slack.status_answers import Done, Quota, Status, Waiting
+from bot.slack.subscription_commands import shown
 from bot.store import conversations, deliveries, facts, figures, subscriptions
 from bot.store.engine import reading
 

@@ -12,10 +12,11 @@ from bot.alerts.policy import Reason
 from bot.alerts.probe import Arrival, Tried
 from bot.diagnosis.outcomes import Threshold
 from bot.slack import alert_answers as answers
-from bot.slack import alert_messages, messages_modals, status_answers
-from bot.slack.alert_answers import Muted, Recent, Subscription
+from bot.slack import alert_messages, info_answers, messages_modals, status_answers
+from bot.slack.alert_answers import Muted, Subscription
 from bot.slack.alert_group import Case, Group
 from bot.slack.blocks import Message
+from bot.slack.info_answers import Recent
 from bot.slack.status_answers import Done, Quota, Status, Waiting
 from bot.store.ledger import Ledger
 from tests.slack.reports import ID, NOW
@@ -118,11 +119,11 @@ MESSAGES: dict[str, Message] = {
     "unsubscribed none": answers.unsubscribed(0, 1),
     "listed": answers.listed([HERE, PAUSED], [MUTED], 3),
     "listed none": answers.listed([], [], 1),
-    "recent": answers.recent([CASE], wish=WISH, asked=40, failed=12, hours=24, zone=UTC, watching=True),
-    "recent none": answers.recent([], wish=WISH, asked=40, failed=12, hours=24, zone=UTC, watching=True),
-    "recent too early": answers.recent([], wish=WISH, asked=0, failed=0, hours=24, zone=UTC, watching=False),
-    "why": answers.why(EXPLAINED),
-    "why unknown": answers.unknown_alert("<x> `y`"),
+    "recent": info_answers.recent([CASE], wish=WISH, asked=40, failed=12, hours=24, zone=UTC, watching=True),
+    "recent none": info_answers.recent([], wish=WISH, asked=40, failed=12, hours=24, zone=UTC, watching=True),
+    "recent too early": info_answers.recent([], wish=WISH, asked=0, failed=0, hours=24, zone=UTC, watching=False),
+    "why": info_answers.why(EXPLAINED),
+    "why unknown": info_answers.unknown_alert("<x> `y`"),
     "muted": answers.muted("the target Billing", NOW + timedelta(hours=2), unknown_target=True),
     "unmuted": answers.unmuted(1),
     "unmuted none": answers.unmuted(0),

@@ -14,9 +14,10 @@ from bot import web
 from bot.clock import SystemClock
 from bot.slack import app as slack_app
 from bot.slack.access import Rules
-from bot.slack.alert_commands import AlertCommands
 from bot.slack.info_commands import InfoCommands
+from bot.slack.mute_commands import MuteCommands
 from bot.slack.services import Use
+from bot.slack.subscription_commands import SubscriptionCommands
 from tests.slack.conftest import FixedLookups, alone, until
 from tests.stories.story import Story
 from tests.stories.world import ALERTS, OPS
@@ -75,14 +76,15 @@ class Room(Story):
 
     def _serve(self, access: Rules) -> None:
         client = slack_app.web_client("xoxb-demo", self.slack.api_url)
-        alerts = AlertCommands(
-            engine=self.engine,
-            clock=self.clock,
-            tenant="demo",
-            deliver=self.notifier.deliver_one,
-            rules=self.rules,
-            ops_channel=lambda: OPS,
-        )
+        decided: dict[str, Any] = {
+            "engine": self.engine,
+            "clock": self.clock,
+            "tenant": "demo",
+            "rules": self.rules,
+            "ops_channel": lambda: OPS,
+        }
+        subscriptions = SubscriptionCommands(**decided, deliver=self.notifier.deliver_one)
+        mutes = MuteCommands(**decided)
         info = InfoCommands(engine=self.engine, clock=self.clock, tenant="demo", client=client, rules=self.rules)
         services = slack_app.build_services(
             client=client,
@@ -90,11 +92,11 @@ class Room(Story):
             clock=self.clock,
             rules=access,
             audit=self.uses.append,
-            handlers={**alerts.handlers(), **info.handlers()},
-            buttons=alerts.buttons(),
+            handlers={**subscriptions.handlers(), **mutes.handlers(), **info.handlers()},
+            buttons={**subscriptions.buttons(), **mutes.buttons()},
             home=info.home,
         )
-        services = replace(services, invited=alerts.invited)
+        services = replace(services, invited=subscriptions.invited)
         handler = SlackRequestHandler(slack_app.build_app(alone(services), SECRET), path="/slack/events")
         server = web.Server(web.routes(slack=handler, reasons=list, metrics=bytes), "127.0.0.1", 0)
         server.start()
