@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.demo import views_api, web_api
+from bot.demo import chat_api, views_api
+from bot.demo.desk import flag
 from bot.demo.state import Channel, SlackError, Team
 
 Payload = dict[str, Any]
@@ -44,11 +45,11 @@ def post_to_response_url(team: Team, key: str, args: Payload) -> None:
         url = team.use_response_url(key)
         channel = team.channels[url.channel]
         original = team.find(channel.id, url.message_ts) if url.message_ts else None
-        if web_api.flag(args, "delete_original"):
+        if flag(args, "delete_original"):
             if original is not None:
                 team.remove(channel.id, url.message_ts)
-        elif web_api.flag(args, "replace_original") and original is not None:
-            given = web_api.content(args, roomy=True)
+        elif flag(args, "replace_original") and original is not None:
+            given = chat_api.content(args, roomy=True)
             if not given:
                 raise SlackError("no_text")
             team.edit(channel.id, url.message_ts, {"blocks": [], **given})
@@ -63,10 +64,10 @@ def slackbot(team: Team, user: str, channel: str, text: str) -> None:
 
 
 def _show(team: Team, args: Mapping[str, Any], channel: Channel, user: str) -> None:
-    given = web_api.content(args, roomy=True)
+    given = chat_api.content(args, roomy=True)
     if not given:
         raise SlackError("no_text")
-    message = web_api.bot_message(team, args, given)
+    message = chat_api.bot_message(team, args, given)
     if args.get("response_type") == "in_channel":
         team.post(channel, message)
     else:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.demo import web_api
+from bot.demo.desk import Desk
 from bot.demo.state import SlackError
 from bot.demo.workspace_faults import Faults
 
@@ -46,7 +47,7 @@ class ApiServer:
     """The server and its log of calls; can go down and come back on the same port."""
 
     def __init__(
-        self, desk: web_api.Desk, faults: Faults, respond: Callable[[str, dict[str, Any]], None], port: int = 0
+        self, desk: Desk, faults: Faults, respond: Callable[[str, dict[str, Any]], None], port: int = 0
     ) -> None:
         self.desk = desk
         self.faults = faults

@@ -22,6 +22,7 @@ from typing import Any, Self
 from bot.clock import Clock, SystemClock
 from bot.demo import answers, interactions, views_api, web_api
 from bot.demo.api_server import ApiServer, Call
+from bot.demo.desk import Desk
 from bot.demo.events import Events
 from bot.demo.page_server import PageServer
 from bot.demo.rates import Rates
@@ -60,7 +61,7 @@ class Workspace:
         self.events = Events(self.team, self.sender)
         self.page = PageServer(self, port)
         rates = Rates(self.clock, post_burst)
-        desk = web_api.Desk(
+        desk = Desk(
             self.team, rates, frozenset(scopes), bot_token, app_token, lambda: self.url, self.socket_mode.new_url
         )
         self.api = ApiServer(desk, self.faults, partial(answers.post_to_response_url, self.team), api_port)
