@@ -20,7 +20,8 @@ A failure goes:   alerts/watcher.py → store/ → slack/notifier.py → the cha
     jobs/            who runs the work: local.py (threads) or distributed.py (Procrastinate on PostgreSQL)
     demo/            a simulated tenant and a local Slack workspace; the tests use the same two
 
-    cli.py           the commands, parsed and handed over; __main__.py is `python -m bot`
+    cli.py           the commands, parsed and handed over; question.py is that of `diagnose`, endings.py the exit codes;
+                     __main__.py is `python -m bot`
     wiring.py        builds the parts from the settings; the only place that knows them all
     platforms.py     builds who asks a tenant; database.py opens the store; clients.py is Slack's, a workspace each;
                      centres.py puts the tenants to work

@@ -22,11 +22,12 @@ ORDER = (
     ("setting_kinds", "setting_faults"),
     ("settings",),
     ("tenants", "report_json"),
-    ("slack", "jobs", "bundle", "check", "terminal"),
+    ("slack", "jobs", "bundle", "check", "terminal", "endings"),
     ("check_contacts", "saved", "alerting", "platforms", "database", "clients"),
     ("background", "centres", "metrics", "running", "socket_mode", "web"),
     ("wiring",),
     ("beside",),
+    ("question",),
     ("cli",),
     ("__main__", "demo"),
 )
