@@ -66,11 +66,11 @@ def overflow_thread(connection: Connection, here: Scene, channel: str, now: date
     key = f"overflow channel={channel}"
     newest = groups.newest(connection, here.tenant, key)
     if newest is None or now - newest.opened_at >= timedelta(minutes=policy.FLOOD_MINUTES):
-        newest = groups.open_group(
+        newest = groups.open_next(
             connection,
             here.tenant,
             key,
-            newest.generation + 1 if newest is not None else 1,
+            newest,
             {"kind": "overflow", "opened_at": now, "headline": "Further causes", "firing_since": now},
         )
     return outbox.announce(connection, here, newest, channel, now)

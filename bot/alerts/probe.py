@@ -40,11 +40,11 @@ def send(connection: Connection, here: Scene, channel: str, now: datetime) -> in
     pacing.resume(connection, here.tenant, channel)
     key = f"test channel={channel}"
     newest = groups.newest(connection, here.tenant, key)
-    group = groups.open_group(
+    group = groups.open_next(
         connection,
         here.tenant,
         key,
-        newest.generation + 1 if newest is not None else 1,
+        newest,
         {"kind": "test", "opened_at": now, "headline": "Test alert", "firing_since": now},
     )
     thread = outbox.announce(connection, here, group, channel, now)

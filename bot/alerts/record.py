@@ -175,11 +175,11 @@ def _group_for(connection: Connection, tenant: str, failure: Failure, window: ti
             acked_at=None,
         )
         return groups.get(connection, newest.id)
-    group = groups.open_group(
+    group = groups.open_next(
         connection,
         tenant,
         key,
-        newest.generation + 1 if newest is not None else 1,
+        newest,
         {
             "kind": "cause",
             "outcome": failure.outcome.value,

@@ -34,11 +34,11 @@ def watch(connection: Connection, here: Scene, now: datetime) -> None:
     usually = Asking(*conversations.bot_calls(connection, here.tenant, begun - policy.USUAL_WINDOW, begun))
     if not policy.has_stopped(lately, usually):
         return
-    group = groups.open_group(
+    group = groups.open_next(
         connection,
         here.tenant,
         KEY,
-        newest.generation + 1 if newest is not None else 1,
+        newest,
         {
             "kind": "stopped",
             "opened_at": now,

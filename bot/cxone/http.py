@@ -123,12 +123,8 @@ class Session:
         """Close the pooled connections."""
         self._http.close()
 
-    def requests_total(self) -> int:
-        """How many requests were made, repetitions and sign-ins included."""
-        return self.rate.total
-
     def requests_last_hour(self) -> int:
-        """The same in the last hour."""
+        """How many requests were made in the last hour, repetitions and sign-ins included."""
         return self.rate.last_hour()
 
     # ---- calls ----

@@ -23,7 +23,6 @@ class Rate:
 
     def __init__(self, clock: Clock, max_rps: float | None = None) -> None:
         """Start with nothing granted."""
-        self.total = 0
         self._clock = clock
         self._max_rps = max_rps
         self._lock = threading.Lock()
@@ -109,7 +108,6 @@ class Rate:
 
     def _grant(self) -> None:
         now = self._clock.monotonic()
-        self.total += 1
         self._granted.append(now)
         while self._granted and self._granted[0] <= now - max(1.0, 1.0 / (self.limit() or 1.0)):
             self._granted.popleft()

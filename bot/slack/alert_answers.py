@@ -23,7 +23,6 @@ _CLOSED = {
     "restricted_action_read_only_channel": "Nobody may post here but those whom the channel's settings name.",
     "missing_scope": "The Slack app lacks a scope; `handover-bot check` names it.",
 }
-_GAP = "  ·  "
 _DAY_TIME = "{date_short_pretty} {time}"
 
 
@@ -135,11 +134,11 @@ def listed(here: Sequence[Subscription], mutes: Sequence[Muted], elsewhere: int)
 def _subscription(each: Subscription) -> list[b.Part]:
     parts: list[b.Part] = [b.code(canonical(each.wish)), "  ", _words(each.wish)]
     if each.author:
-        parts += [_GAP, "by ", b.person(each.author)]
+        parts += [b.GAP, "by ", b.person(each.author)]
     if each.created_at is not None:
-        parts += ["" if each.author else _GAP, " since ", b.when(each.created_at, "{date_short}")]
+        parts += ["" if each.author else b.GAP, " since ", b.when(each.created_at, "{date_short}")]
     if each.paused_at is not None:
-        parts += [_GAP, b.bold("paused"), " since ", b.when(each.paused_at, _DAY_TIME)]
+        parts += [b.GAP, b.bold("paused"), " since ", b.when(each.paused_at, _DAY_TIME)]
         parts += [": Slack answers ", b.code(foreign(each.paused_why, 60))]
         parts += ["; invite me, or subscribe again, and they go on"]
     return parts

@@ -98,7 +98,7 @@ def _withdrawn(group: Group) -> b.Block:
     parts: list[b.Part] = [b.bold(f"⚪  Withdrawn: {what}")]
     if group.ending != "moved" and group.last_accepted_at is not None:
         parts += [b.bold(" "), b.when(group.last_accepted_at, "{time}")]
-    return b.line(*parts, b.bold(f"  ·  {title(group)}"))
+    return b.line(*parts, b.bold(f"{b.GAP}{title(group)}"))
 
 
 def _facts(group: Group) -> b.Block | None:
@@ -109,9 +109,9 @@ def _facts(group: Group) -> b.Block | None:
             f"“{foreign(reason, 80)}”" + (f" {count} \u00d7" if group.failed > 1 else ""),
         ]
     if group.attempts > group.failed > 0:
-        parts += ["  ·  " if parts else None, f"{group.failed} of {group.attempts} handovers"]
+        parts += [b.GAP if parts else None, f"{group.failed} of {group.attempts} handovers"]
     if group.target_state and group.target_read_at is not None:
-        parts += ["  ·  " if parts else None, f"{foreign(group.target_name, 60)} at "]
+        parts += [b.GAP if parts else None, f"{foreign(group.target_name, 60)} at "]
         parts += [b.when(group.target_read_at, "{time}"), f": {foreign(group.target_state, 120)}"]
     return b.line(*parts) if parts else None
 
@@ -151,10 +151,10 @@ def _state(group: Group) -> b.Block | None:
         case _:
             pass
     if group.acked_by and group.acked_at is not None:
-        parts += ["  ·  " if parts else None, "Acknowledged by ", b.person(group.acked_by), " at "]
+        parts += [b.GAP if parts else None, "Acknowledged by ", b.person(group.acked_by), " at "]
         parts.append(b.when(group.acked_at, "{time}"))
     if group.muted_until is not None and group.state in ("open", "quiet"):
-        parts += ["  ·  " if parts else None, "Muted until ", b.when(group.muted_until, "{time}")]
+        parts += [b.GAP if parts else None, "Muted until ", b.when(group.muted_until, "{time}")]
     return b.line(*parts) if parts else None
 
 
@@ -220,12 +220,12 @@ def _stopped(group: Group) -> b.Message:
 
 
 def _case_line(case: Case) -> list[b.Part]:
-    parts: list[b.Part] = [b.when(case.at), f"  {case.phone or 'number withheld'}  ·  "]
+    parts: list[b.Part] = [b.when(case.at), f"  {case.phone or 'number withheld'}{b.GAP}"]
     parts.append(b.code(foreign_id(case.conversation_id)))
     if case.reason:
-        parts.append(f"  ·  {foreign(case.reason, 40)}")
+        parts.append(f"{b.GAP}{foreign(case.reason, 40)}")
     if case.withdrawn:
-        parts.append("  ·  accepted in the end")
+        parts.append(f"{b.GAP}accepted in the end")
     return parts
 
 

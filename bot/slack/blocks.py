@@ -19,6 +19,7 @@ Block = dict[str, Any]
 Element = dict[str, Any]
 Part = Element | str | None  # of a line
 
+GAP = "  ·  "  # between two parts of a line
 LONGEST_TEXT = 3_900  # of the top-level text; Slack advises 4,000
 LONGEST_BLOCKS = 9_000  # characters of all block text; chat.postMessage refuses somewhere above 11,000
 _HEADER, _BUTTON, _OPTION, _VALUE, _MODAL_TITLE = 150, 75, 75, 150, 24

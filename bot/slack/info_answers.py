@@ -15,7 +15,6 @@ from bot.slack import messages
 from bot.slack.alert_answers import canonical
 from bot.slack.messages_answers import said_plainly
 
-_GAP = "  ·  "
 _DAY_TIME = "{date_short_pretty} {time}"
 _MOST = 15
 
@@ -50,7 +49,7 @@ def recent(
             [b.line(b.bold(said), b.code(foreign(asked_for, 200)) if asked_for else None, f" in {span}. {share}")]
         )
     shown = rows[:_MOST]
-    made = [b.line(b.bold("Failed handovers"), f"{_GAP}{share}", " The latest:")]
+    made = [b.line(b.bold("Failed handovers"), f"{b.GAP}{share}", " The latest:")]
     if wish.failures is not None or wish.rate is not None:
         made.append(
             b.line(b.code("min="), " and ", b.code("rate="), " are for subscriptions; here they change nothing.")
@@ -64,11 +63,11 @@ def recent(
 def _recent(row: Recent) -> list[b.Part]:
     return [
         b.when(row.at, "{date_short_pretty} {time_secs}"),
-        f"  {row.phone or 'number withheld'}{_GAP}",
-        f"{foreign(row.target, 60)}{_GAP}" if row.target else None,
+        f"  {row.phone or 'number withheld'}{b.GAP}",
+        f"{foreign(row.target, 60)}{b.GAP}" if row.target else None,
         b.code(row.outcome),
         f" {foreign(row.reason, 40)}" if row.reason else None,
-        _GAP,
+        b.GAP,
         b.code(whole_id(row.conversation_id)),
     ]
 
@@ -95,8 +94,8 @@ def unknown_alert(said: str) -> b.Message:
 def why(found: Explained) -> b.Message:
     """What an alert rests on."""
     made = [
-        b.line(b.bold(f"Alert {found.id}"), f"{_GAP}{foreign(found.headline, 150)}"),
-        b.line(b.bold("State"), "   ", found.state, f"{_GAP}{found.failed} failed", *_span(found)),
+        b.line(b.bold(f"Alert {found.id}"), f"{b.GAP}{foreign(found.headline, 150)}"),
+        b.line(b.bold("State"), "   ", found.state, f"{b.GAP}{found.failed} failed", *_span(found)),
         b.line(b.bold("Group"), "   ", b.code(foreign(found.key, 200)), "   ", found.rule),
     ]
     if not found.heard:

@@ -61,7 +61,6 @@ _SURE = {Confidence.CERTAIN: "certain", Confidence.LIKELY: "likely", Confidence.
 # What the summary says already, if it is about the attempt that decided.
 _SAID_ABOVE = {Code.TRANSFER_REJECTED, Code.TRANSFER_FORBIDDEN, Code.TRANSFER_IGNORED, Code.TARGET_NOT_FOUND}
 KINDS: Mapping[TargetKind | None, str] = {TargetKind.USER: "agent", TargetKind.QUEUE: "queue", TargetKind.FLOW: "flow"}
-_GAP = "  ·  "
 _DAY = timedelta(days=1)
 _MOST_OTHERS, _MOST_ALSO, _MOST_UNCHECKED, _MOST_EVIDENCE, _MOST_FAILED = 15, 4, 3, 3, 6
 
@@ -96,7 +95,7 @@ def target_now(target: Target) -> b.Block:
     if target.read_at:
         parts += ["  at ", b.when(target.read_at)]
     if target.name and target.id:
-        parts += [_GAP, b.code(foreign(target.id, 80))]
+        parts += [b.GAP, b.code(foreign(target.id, 80))]
     return b.line(*parts)
 
 
@@ -111,7 +110,7 @@ def _blame(found: Diagnosis) -> b.Block | None:
         return None
     sure = "" if found.outcome is Outcome.UNKNOWN else _SURE[found.confidence]
     said = [side, sure, f"it could also be: {could_be}" if could_be else ""]
-    words = _GAP.join(part for part in said if part)
+    words = b.GAP.join(part for part in said if part)
     return b.line(b.bold("At fault" if side else "Certainty"), f"   {words}") if words else None
 
 
@@ -123,7 +122,7 @@ def _evidence(found: Diagnosis) -> b.Block:
     made: list[b.Part] = [b.bold("Evidence"), "   "]
     for number, (path, value) in enumerate(list(cause.evidence.items())[:_MOST_EVIDENCE]):
         made += [", " if number else None, b.code(foreign(path, 80)), f" {_value(path, value)}"]
-    return b.line(*made, f"{_GAP}outcome ", b.code(found.outcome.value))
+    return b.line(*made, f"{b.GAP}outcome ", b.code(found.outcome.value))
 
 
 def _value(path: str, value: object) -> str:
@@ -145,7 +144,7 @@ def _calls_today(report: Report) -> b.Block | None:
         for number, moment in enumerate(sorted(failed)[-_MOST_FAILED:]):
             parts += [", " if number else ": ", b.when(moment, "{time}")]
     if report.diagnosis.context:
-        parts += [_GAP if parts else None, *b.marked(foreign(report.diagnosis.context, 300), _near(report.diagnosis))]
+        parts += [b.GAP if parts else None, *b.marked(foreign(report.diagnosis.context, 300), _near(report.diagnosis))]
     return b.line(*parts) if parts else None
 
 
@@ -154,10 +153,10 @@ def _facts(found: Diagnosis, now: datetime) -> b.Block:
     start, end = found.started_at, found.ended_at
     if start:
         recent = abs(now - start) < _DAY
-        parts += [_GAP, b.when(start, "{time_secs}" if recent else "{date_short} {time_secs}")]
+        parts += [b.GAP, b.when(start, "{time_secs}" if recent else "{date_short} {time_secs}")]
         parts += [" to ", b.when(end)] if end else [", not ended"]
-        parts += [_GAP, said(end - start)] if end and end >= start else []
-    return b.line(*parts, f"{_GAP}conversation ", b.code(whole_id(found.conversation_id) or "without an id"))
+        parts += [b.GAP, said(end - start)] if end and end >= start else []
+    return b.line(*parts, f"{b.GAP}conversation ", b.code(whole_id(found.conversation_id) or "without an id"))
 
 
 def _bot(found: Diagnosis) -> b.Block | None:
@@ -165,7 +164,7 @@ def _bot(found: Diagnosis) -> b.Block | None:
     if not name and not dialled:
         return None
     return b.line(
-        f"Bot {name}" if name else None, _GAP if name and dialled else None, f"dialled {dialled}" if dialled else None
+        f"Bot {name}" if name else None, b.GAP if name and dialled else None, f"dialled {dialled}" if dialled else None
     )
 
 
@@ -285,5 +284,5 @@ def _footer(report: Report, asked_by: str) -> b.Block:
     return b.context(
         "Asked for by " if asked_by else None,
         b.person(asked_by) if asked_by else None,
-        f"{_GAP if asked_by else ''}{report.requests} {asked} to CXone in {report.seconds:.1f} s",
+        f"{b.GAP if asked_by else ''}{report.requests} {asked} to CXone in {report.seconds:.1f} s",
     )

@@ -12,7 +12,6 @@ from bot.slack import blocks as b
 from bot.slack.alert_answers import Subscription, command_of
 from bot.slack.spans import said
 
-_GAP = "  ·  "
 _MOST = 10
 
 
@@ -78,14 +77,14 @@ def _watching(found: Status) -> list[b.Part]:
     if polled is None:
         return [b.bold("Watching"), "   no poll of CXone has succeeded yet"]
     parts: list[b.Part] = [b.bold("Watching"), "   last poll ", b.when(polled)]
-    parts.append(f", every {said(timedelta(seconds=found.poll_seconds))}{_GAP}")
+    parts.append(f", every {said(timedelta(seconds=found.poll_seconds))}{b.GAP}")
     late = found.now - found.overdue if found.overdue is not None else timedelta()
     if found.unread and late > timedelta():
         calls = "1 call waits" if found.unread == 1 else f"{found.unread:,} calls wait"
         parts.append(f"{said(late)} behind: {calls} to be read")
     else:
         parts.append("nothing behind")
-    return [*parts, f"{_GAP}{found.live:,} live calls" if found.live else None]
+    return [*parts, f"{b.GAP}{found.live:,} live calls" if found.live else None]
 
 
 def _alerts(found: Status) -> list[b.Part]:
@@ -97,7 +96,7 @@ def _alerts(found: Status) -> list[b.Part]:
         balance += ", which does not balance"
     return [
         b.bold("Alerts"),
-        f"   {found.firing} firing{_GAP}{_many(found.subscriptions, 'subscription')}{_GAP}{balance}",
+        f"   {found.firing} firing{b.GAP}{_many(found.subscriptions, 'subscription')}{b.GAP}{balance}",
     ]
 
 
@@ -108,9 +107,9 @@ def _backlog(found: Status) -> list[list[b.Part]]:
     for each in found.waiting[:_MOST]:
         row: list[b.Part] = [b.bold("To be sent"), "   ", b.channel(each.channel), f" {each.count}"]
         if each.why:
-            row.append(f"{_GAP}paused: {foreign(each.why, 120)}")
+            row.append(f"{b.GAP}paused: {foreign(each.why, 120)}")
         else:
-            row += [f"{_GAP}next post ", "now" if each.next_at <= found.now else b.when(each.next_at)]
+            row += [f"{b.GAP}next post ", "now" if each.next_at <= found.now else b.when(each.next_at)]
         rows.append(row)
     left = len(found.waiting) - len(rows)
     if left:
@@ -138,7 +137,7 @@ def _cxone(found: Status) -> list[b.Part]:
         used += ", no limit set"
     if quota.in_force is not None and quota.in_force != quota.max_rps:
         used += f"; now {quota.in_force:.3g} a second, learned from a 429"
-    out = f"{_GAP}{foreign(found.health.cxone_out, 200)}" if found.health.cxone_out else None
+    out = f"{b.GAP}{foreign(found.health.cxone_out, 200)}" if found.health.cxone_out else None
     return [b.bold("CXone"), used, out]
 
 

@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
-from bot.store.sql import AnyRow, insert, upsert
+from bot.store.sql import AnyRow, chunks, insert, upsert
 from bot.store.tables import conversations, handovers, numbers
 
-CHUNK = 500  # ids or rows in one statement
 LATEST = 50  # handovers that mostly tell how a scope does
 # Built once, as it runs for each conversation; the columns to set are those of the parameters.
 _LOOKED = update(conversations).where(
@@ -37,7 +36,7 @@ class Handover:
 def unseen(connection: Connection, tenant: str, ids: Collection[str]) -> set[str]:
     """Those ids that were never listed before."""
     left = set(ids)
-    for part in _chunks(sorted(left)):
+    for part in chunks(sorted(left)):
         known = connection.scalars(
             select(conversations.c.id).where(conversations.c.tenant == tenant, conversations.c.id.in_(part))
         )
@@ -47,7 +46,7 @@ def unseen(connection: Connection, tenant: str, ids: Collection[str]) -> set[str
 
 def add(connection: Connection, tenant: str, rows: Sequence[dict[str, Any]]) -> None:
     """Remember listed calls: id, started_at, ended_at, seen_at, next_look, arrival. Known ones stay as they are."""
-    for part in _chunks(rows):
+    for part in chunks(rows):
         values = [{"tenant": tenant, **row} for row in part]
         connection.execute(insert(connection, conversations).values(values).on_conflict_do_nothing())
 
@@ -70,7 +69,7 @@ def ended(connection: Connection, tenant: str, ends: dict[str, datetime], now: d
 def still_open(connection: Connection, tenant: str, ids: Collection[str]) -> set[str]:
     """Those of the ids that were not seen ended and are still to be looked at."""
     found: set[str] = set()
-    for part in _chunks(sorted(ids)):
+    for part in chunks(sorted(ids)):
         found.update(
             connection.scalars(
                 select(conversations.c.id).where(
@@ -133,7 +132,7 @@ def index(connection: Connection, tenant: str, calls: Iterable[tuple[str, str, d
         {"tenant": tenant, "conversation_id": call, "hash": number, "started_at": started}
         for call, number, started in calls
     ]
-    for part in _chunks(rows):
+    for part in chunks(rows):
         connection.execute(insert(connection, numbers).values(part).on_conflict_do_nothing())
 
 
@@ -267,8 +266,3 @@ def bot_calls(connection: Connection, tenant: str, since: datetime, until: datet
         )
     ).one()
     return int(row[0]), int(row[1])
-
-
-def _chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]

@@ -19,7 +19,6 @@ PARTLY = "partly"  # lists came without some of their pages since then; value: t
 UNREAD = "unread"  # no conversation could be read since then; value: the sentence
 GAP = "gap"  # noted then: a span that will not be listed; value: the sentence
 BEHIND = "behind"  # the watcher is behind since then
-STOPPED_ATTEMPTS = "attempts_stopped"
 
 
 class Fact(NamedTuple):

@@ -55,6 +55,11 @@ def open_group(connection: Connection, tenant: str, key: str, generation: int, v
     )
 
 
+def open_next(connection: Connection, tenant: str, key: str, newest: AnyRow | None, values: dict[str, Any]) -> AnyRow:
+    """The generation after the newest; the first where there is none."""
+    return open_group(connection, tenant, key, newest.generation + 1 if newest is not None else 1, values)
+
+
 def get(connection: Connection, group_id: int) -> AnyRow:
     """A group by its id."""
     return connection.execute(select(groups).where(groups.c.id == group_id)).one()
@@ -218,7 +223,7 @@ def open_thread(
         tenant=tenant, group_id=group_id, channel=channel, opened_at=now, into_id=into
     )
     connection.execute(statement.on_conflict_do_nothing())
-    return connection.execute(select(threads).where(threads.c.group_id == group_id, threads.c.channel == channel)).one()
+    return connection.execute(_THREAD, {"of_group": group_id, "in_channel": channel}).one()
 
 
 def change_thread(connection: Connection, thread_id: int, **values: Any) -> None:

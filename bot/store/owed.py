@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from bot.store.sql import AnyRow, if_new
+from bot.store.sql import AnyRow, chunks, if_new
 from bot.store.tables import alerts, cases, deliveries, groups
 
-CHUNK = 500
 WAITING = ("held", "queued", "muted")  # nobody has seen the line, and nothing carries it
 
 
@@ -139,6 +138,6 @@ def unsent(connection: Connection, tenant: str, channel: str) -> Sequence[AnyRow
 
 def put(connection: Connection, channel: str, alert_ids: Sequence[int], **values: Any) -> None:
     """Change these cases of a channel."""
-    for start in range(0, len(alert_ids), CHUNK):
-        some = cases.c.alert_id.in_(alert_ids[start : start + CHUNK])
+    for part in chunks(alert_ids):
+        some = cases.c.alert_id.in_(part)
         connection.execute(update(cases).where(cases.c.channel == channel, some).values(**values))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, select, tuple_, union, update
 
-from bot.store.conversations import CHUNK
+from bot.store.sql import chunks
 from bot.store.tables import (
     alerts,
     audit,
@@ -39,8 +39,7 @@ def purge(
         .where(conversations.c.tenant == tenant, conversations.c.seen_at < old, conversations.c.next_look.is_(None))
         .limit(MOST_AT_ONCE)
     ).all()
-    for start in range(0, len(settled), CHUNK):
-        part = settled[start : start + CHUNK]
+    for part in chunks(settled):
         for table, column in ((numbers, numbers.c.conversation_id), (handovers, handovers.c.conversation_id)):
             connection.execute(delete(table).where(table.c.tenant == tenant, column.in_(part)))
         connection.execute(delete(conversations).where(conversations.c.tenant == tenant, conversations.c.id.in_(part)))
@@ -91,8 +90,7 @@ def _groups(connection: Connection, tenant: str, old: datetime) -> bool:
         # An alert goes with its cases, so that the ledger balances between two transactions.
         of_group = select(alerts.c.id).where(alerts.c.group_id == group_id).limit(left)
         gone = connection.scalars(of_group).all()
-        for start in range(0, len(gone), CHUNK):
-            part = gone[start : start + CHUNK]
+        for part in chunks(gone):
             connection.execute(delete(cases).where(cases.c.alert_id.in_(part)))
             connection.execute(delete(alerts).where(alerts.c.id.in_(part)))
         left -= len(gone)
@@ -137,8 +135,7 @@ def forget(connection: Connection, tenant: str, number_hash: str) -> Forgotten:
         )
     )
     told = 0
-    for start in range(0, len(calls), 500):
-        part = calls[start : start + 500]
+    for part in chunks(calls):
         theirs = update(conversations).where(conversations.c.tenant == tenant, conversations.c.id.in_(part))
         connection.execute(theirs.values(phone="", forgotten=True))  # a later look does not bring it back
         named = update(alerts).where(

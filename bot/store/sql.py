@@ -1,13 +1,16 @@
-"""`insert … on conflict`, which SQLite and PostgreSQL spell alike and SQLAlchemy keeps apart."""
+"""`insert … on conflict`, which SQLite and PostgreSQL spell alike and SQLAlchemy keeps apart; long lists in parts."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Column, Connection, Row, Table
 from sqlalchemy.dialects import sqlite
 
+T = TypeVar("T")
+CHUNK = 500
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]  # a row of any columns, read by name
 
 
@@ -34,6 +37,12 @@ def _if_new(dialect: str, table: Table, returned: tuple[Column[Any], ...]) -> An
     """Built once: building it takes as long as the writing."""
     statement = _insert(dialect, table).on_conflict_do_nothing()
     return statement.returning(*returned) if returned else statement
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many ids or rows as one statement takes, and again."""
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]
 
 
 def upsert(connection: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
