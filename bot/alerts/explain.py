@@ -13,7 +13,7 @@ from bot.alerts.policy import Entry, Reason
 from bot.alerts.record import Scene
 from bot.alerts.wording import rule_of
 from bot.diagnosis.outcomes import Fault, Outcome, Threshold
-from bot.store import deliveries, groups, owed, pacing
+from bot.store import deliveries, owed, pacing, threads
 from bot.store.sql import AnyRow
 from bot.store.tables import alerts
 from bot.store.tables import groups as group_rows
@@ -42,8 +42,6 @@ class Explained:
     id: int
     key: str
     state: str
-    outcome: str
-    fault: str
     headline: str
     failed: int
     first_at: datetime | None
@@ -79,8 +77,6 @@ def explain(connection: Connection, here: Scene, group: AnyRow, channel: str, no
         id=group.id,
         key=group.key,
         state=group.state,
-        outcome=group.outcome,
-        fault=group.fault,
         headline=group.headline,
         failed=group.failed,
         first_at=group.first_at,
@@ -90,7 +86,7 @@ def explain(connection: Connection, here: Scene, group: AnyRow, channel: str, no
         heard=heard,
         muted_until=muted_until,
         reason=policy.needs_update(
-            entry, plan.state_of(connection, group, groups.thread(connection, group.id, channel)), now
+            entry, plan.state_of(connection, group, threads.find(connection, group.id, channel)), now
         ),
     )
 
@@ -113,7 +109,7 @@ def _entry(
         muted_until=muted_until,
         paused=pacing.why_paused(connection, group.tenant, channel) is not None,
     )
-    thread = groups.thread(connection, group.id, channel)
+    thread = threads.find(connection, group.id, channel)
     if thread is None:
         return entry
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select, update
 
 from bot.alerts import outbox, policy
-from bot.store import deliveries, groups
+from bot.store import deliveries, groups, threads
 from bot.store.sql import AnyRow
-from bot.store.tables import cases, threads
 from bot.store.tables import deliveries as rows
 from bot.store.tables import groups as group_rows
+from bot.store.tables import threads as thread_rows
 
 if TYPE_CHECKING:
     from bot.alerts.record import Scene
@@ -20,15 +20,9 @@ if TYPE_CHECKING:
 ARRIVAL_WAITS = timedelta(seconds=60)
 
 
-def holders_of(connection: Connection, group_id: int) -> list[AnyRow]:
-    """Threads of other messages that hold cases of this group."""
-    held = select(cases.c.thread_id).where(cases.c.group_id == group_id, cases.c.state == "merged")
-    return list(connection.execute(select(threads).where(threads.c.id.in_(held)).order_by(threads.c.id)).all())
-
-
 def is_flood(connection: Connection, here: Scene, channel: str, now: datetime) -> bool:
     """Whether a channel got as many messages lately as it is to get."""
-    return groups.opened_lately(connection, here.tenant, channel, now, policy.FLOOD_MINUTES) >= policy.FLOOD_GROUPS
+    return threads.opened_lately(connection, here.tenant, channel, now, policy.FLOOD_MINUTES) >= policy.FLOOD_GROUPS
 
 
 def merged_into(connection: Connection, here: Scene, holder: AnyRow, now: datetime) -> dict[str, Any]:
@@ -79,8 +73,8 @@ def overflow_thread(connection: Connection, here: Scene, channel: str, now: date
 def release_arrival(connection: Connection, tenant: str, now: datetime) -> None:
     """All that was there on arrival has been read: the summaries may go."""
     waiting = (
-        select(threads.c.id)
-        .join(group_rows, group_rows.c.id == threads.c.group_id)
+        select(thread_rows.c.id)
+        .join(group_rows, group_rows.c.id == thread_rows.c.group_id)
         .where(group_rows.c.tenant == tenant, group_rows.c.kind == "arrival")
     )
     connection.execute(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.alerts import audience, muting, ops_lines, outbox, plan, policy, stopped
 from bot.alerts.record import Scene
-from bot.store import conversations, deliveries, groups, mutes, pacing
+from bot.store import conversations, deliveries, groups, mutes, pacing, threads
 from bot.store.sql import AnyRow
 
 QUIET_LAPSES_AFTER = timedelta(hours=24)
@@ -87,7 +87,7 @@ def _remind(connection: Connection, here: Scene, group: AnyRow, now: datetime) -
     """A broadcast, once, when an hour went by and nobody acknowledged."""
     if not policy.is_unacknowledged(plan.state_of(connection, group, None), now):
         return
-    for thread in groups.threads_of(connection, group.id):
+    for thread in threads.of_group(connection, group.id):
         told = thread.ts and policy.is_unacknowledged(plan.state_of(connection, group, thread), now)
         if told and audience.hears(connection, here, group, thread.channel):
             outbox.broadcast(connection, here, thread, f"hour:{group.reopened}", now)

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from bot import redact
 from bot.alerts import audience, ops_lines, outbox, plan, policy, withholding
-from bot.alerts.record import Scene, scene
-from bot.store import groups, mutes, owed, subscriptions
+from bot.alerts.record import Scene, scene_after
+from bot.store import groups, mutes, owed, subscriptions, threads
 from bot.store.sql import AnyRow
 
 
@@ -44,7 +44,7 @@ def mute(
             "until": until,
         },
     )
-    after = scene(connection, here.tenant, here.rules, now, here.ops_channel)
+    after = scene_after(connection, here, now)
     held = policy.Mute(channel, what, value, until)
     # 1. What Slack surely has not is held.
     withholding.take_back(
@@ -57,7 +57,7 @@ def mute(
     )
     # 2. What is there says until when.
     for group in groups.open_ones(connection, here.tenant):
-        thread = groups.thread(connection, group.id, channel)
+        thread = threads.find(connection, group.id, channel)
         if thread is not None and audience.muted_until(connection, after, group, channel) != thread.muted_until:
             groups.change(connection, group.id, now)
             plan.settle_in(connection, after, group, channel, now)
@@ -71,7 +71,7 @@ def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime, *, b
     """
     if not mutes.end(connection, row.id, now):
         return False
-    left = scene(connection, here.tenant, here.rules, now, here.ops_channel)
+    left = scene_after(connection, here, now)
     # 1. What no other mute holds goes on, of groups that do.
     freed: dict[int, list[int]] = {}
     for case in owed.unsent(connection, here.tenant, row.channel):
@@ -81,7 +81,7 @@ def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime, *, b
             freed.setdefault(case.group_id, []).append(case.alert_id)
     firing = 0
     for group in groups.open_ones(connection, here.tenant):
-        thread = groups.thread(connection, group.id, row.channel)
+        thread = threads.find(connection, group.id, row.channel)
         until = audience.muted_until(connection, left, group, row.channel)
         if group.id in freed:
             place = plan.place(connection, left, group.id, row.channel, now)
@@ -125,7 +125,7 @@ def acknowledge(connection: Connection, here: Scene, group_id: int, user: str, n
     if group.state not in groups.OPEN or group.acked_at is not None:
         return str(group.state)
     groups.change(connection, group_id, now, acked_by=user, acked_at=now)
-    for thread in groups.threads_of(connection, group_id):
+    for thread in threads.of_group(connection, group_id):
         outbox.arm_edit(connection, here, thread, now)
     return str(group.state)
 
@@ -133,7 +133,7 @@ def acknowledge(connection: Connection, here: Scene, group_id: int, user: str, n
 def unsubscribe(connection: Connection, here: Scene, channel: str, now: datetime, wish: str | None = None) -> int:
     """End a subscription of a channel, or all. What waits unsent is unsubscribed; what is on its way arrives."""
     ended = subscriptions.end(connection, here.tenant, channel, now, wish)
-    after = scene(connection, here.tenant, here.rules, now, here.ops_channel)
+    after = scene_after(connection, here, now)
     left = audience.wishes_of(after, channel)
     withholding.take_back(
         connection,

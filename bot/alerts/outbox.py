@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from bot.store import deliveries, groups, owed
+from bot.store import deliveries, owed, threads
 from bot.store.sql import AnyRow
 from bot.store.tables import deliveries as rows
 
@@ -29,7 +29,7 @@ def announce(
     due_at: datetime | None = None,
 ) -> AnyRow:
     """A group's thread in a channel, and its message owed."""
-    thread = groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=None)
+    thread = threads.begin(connection, here.tenant, group.id, channel, now=now, into=None)
     post_root(connection, here, thread, now, due_at)
     return thread
 
@@ -44,8 +44,8 @@ def post_root(
         return
     root = deliveries.by_key(connection, here.tenant, root_key(thread))
     if root is not None and root.state == "dead":
-        groups.change_thread(connection, thread.id, root=thread.root + 1)
-        _add_root(connection, here, groups.thread_by_id(connection, thread.id), now, due_at)
+        threads.change(connection, thread.id, root=thread.root + 1)
+        _add_root(connection, here, threads.get(connection, thread.id), now, due_at)
 
 
 def _add_root(connection: Connection, here: Scene, thread: AnyRow, now: datetime, due_at: datetime | None) -> bool:
@@ -87,7 +87,7 @@ def arm_reply(connection: Connection, here: Scene, thread: AnyRow, now: datetime
     if planned is not None:
         return
     number = thread.replies + 1
-    groups.change_thread(connection, thread.id, replies=number)
+    threads.change(connection, thread.id, replies=number)
     last = None if at_once else thread.replied_at
     deliveries.add(
         connection,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from bot.alerts import audience, holders, outbox, policy
-from bot.store import deliveries, groups, owed
+from bot.store import deliveries, groups, owed, threads
 from bot.store.sql import AnyRow
 
 if TYPE_CHECKING:
@@ -19,23 +19,23 @@ def settle(connection: Connection, here: Scene, group_id: int, now: datetime) ->
     """Plan all that a changed group needs in all its channels."""
     group = groups.get(connection, group_id)
     # 1. Channels that are to hear of it, or know it.
-    told = [thread.channel for thread in groups.threads_of(connection, group_id)]
+    told = [thread.channel for thread in threads.of_group(connection, group_id)]
     for channel in dict.fromkeys([*owed.channels_with(connection, group_id, "held"), *told]):
         settle_in(connection, here, group, channel, now)
     # 2. Messages that hold it together with others show its ending too.
     over = group.state not in groups.OPEN or group.reopened
-    for holder in holders.holders_of(connection, group_id) if over else ():
+    for holder in threads.holding(connection, group_id) if over else ():
         holders.show(connection, here, holder, now)
 
 
 def settle_in(connection: Connection, here: Scene, group: AnyRow, channel: str, now: datetime) -> None:
     """Plan what a group needs in one channel: the first message, then cases, broadcasts, the edit."""
     # 1. It hears of it for the first time.
-    thread = groups.thread(connection, group.id, channel)
+    thread = threads.find(connection, group.id, channel)
     if thread is None and group.state in (*groups.OPEN, "resolved"):
         if audience.reached(connection, here, group, channel):
             fire(connection, here, group, channel, now)
-        thread = groups.thread(connection, group.id, channel)
+        thread = threads.find(connection, group.id, channel)
     if thread is None or thread.into_id is not None:
         return
     # 2. It knows it.
@@ -49,7 +49,7 @@ def settle_in(connection: Connection, here: Scene, group: AnyRow, channel: str, 
         arm_broadcasts(connection, here, group, thread, now)
     until = audience.muted_until(connection, here, group, channel)
     if until != thread.muted_until:
-        groups.change_thread(connection, thread.id, muted_until=until)
+        threads.change(connection, thread.id, muted_until=until)
     outbox.arm_edit(connection, here, thread, now)
 
 
@@ -57,7 +57,7 @@ def fire(connection: Connection, here: Scene, group: AnyRow, channel: str, now: 
     """A group's first message in a channel, or its place in the one that holds the rest of a flood."""
     if holders.is_flood(connection, here, channel, now):
         holder = holders.overflow_thread(connection, here, channel, now)
-        groups.open_thread(connection, here.tenant, group.id, channel, now=now, into=holder.id)
+        threads.begin(connection, here.tenant, group.id, channel, now=now, into=holder.id)
         merged = holders.merged_into(connection, here, holder, now)
         owed.move(connection, group.id, channel, old=("held", "queued"), **merged)
         return
@@ -70,13 +70,13 @@ def place(connection: Connection, here: Scene, group_id: int, channel: str, now:
 
     A group that the message of a flood holds gets one of its own once the flood is over.
     """
-    thread = groups.thread(connection, group_id, channel)
+    thread = threads.find(connection, group_id, channel)
     if thread is None:
         return {"state": "held", "thread_id": None}
     if thread.into_id is not None:
         if holders.is_flood(connection, here, channel, now):
-            return holders.merged_into(connection, here, groups.thread_by_id(connection, thread.into_id), now)
-        groups.change_thread(connection, thread.id, into_id=None, opened_at=now)
+            return holders.merged_into(connection, here, threads.get(connection, thread.into_id), now)
+        threads.change(connection, thread.id, into_id=None, opened_at=now)
     return {"state": "queued", "thread_id": thread.id}
 
 

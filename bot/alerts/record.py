@@ -12,7 +12,7 @@ from bot import redact
 from bot.alerts import audience, filters, holders, plan, policy
 from bot.alerts.policy import Failure, Mute, Rules
 from bot.diagnosis.outcomes import TABLE
-from bot.store import groups, mutes, owed, subscriptions
+from bot.store import groups, mutes, owed, subscriptions, threads
 from bot.store.sql import AnyRow
 
 
@@ -35,6 +35,11 @@ def scene(connection: Connection, tenant: str, rules: Rules, now: datetime, ops_
     listeners = [(row.channel, wish) for row, wish in wishes if wish is not None]
     held = [Mute(row.channel, row.what, row.value, row.until) for row in mutes.active(connection, tenant, now)]
     return Scene(tenant, rules, listeners, held, ops_channel, [row for row, wish in wishes if wish is None])
+
+
+def scene_after(connection: Connection, here: Scene, now: datetime) -> Scene:
+    """The same once what holds was changed."""
+    return scene(connection, here.tenant, here.rules, now, here.ops_channel)
 
 
 def record(
@@ -123,7 +128,7 @@ def _leave(connection: Connection, here: Scene, alert: AnyRow, now: datetime, st
             continue
         owed.drop(connection, alert.id, case.channel)
         if case.state == "merged":
-            holders.show(connection, here, groups.thread_by_id(connection, case.thread_id), now)
+            holders.show(connection, here, threads.get(connection, case.thread_id), now)
     return known
 
 
@@ -146,7 +151,7 @@ def withdraw(connection: Connection, here: Scene, alert: AnyRow, accepted_at: da
     """The handover was accepted in the end: take its alert back. Returns its group, to be recounted."""
     at = {"last_accepted_at": accepted_at} if accepted_at is not None else {}
     groups.change(connection, alert.group_id, now, ending="", **at)
-    for holder in holders.holders_of(connection, alert.group_id):
+    for holder in threads.holding(connection, alert.group_id):
         holders.show(connection, here, holder, now)
     groups.withdraw(connection, alert.id, now)
     return int(alert.group_id)
@@ -215,7 +220,7 @@ def _owe(
     case = {"alert_id": alert_id, "channel": channel, "tenant": here.tenant, "group_id": group.id}
     if any(audience.covers(mute, channel, failure, group.id) for mute in here.mutes):
         owed.add(connection, case | {"state": "muted"})
-    elif arrival is not None and groups.thread(connection, group.id, channel) is None:
+    elif arrival is not None and threads.find(connection, group.id, channel) is None:
         holder = holders.arrival_thread(connection, here, channel, arrived=arrival, now=now)
         owed.add(connection, case | holders.merged_into(connection, here, holder, now))
     else:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bot.alerts import audience, outbox, policy
 from bot.alerts.policy import Asking
 from bot.alerts.record import Scene
-from bot.store import conversations, groups
+from bot.store import conversations, groups, threads
 from bot.store.sql import AnyRow
 
 KEY = "attempts_stopped"
@@ -23,7 +23,7 @@ def watch(connection: Connection, here: Scene, now: datetime) -> None:
         lately = Asking(*conversations.bot_calls(connection, here.tenant, newest.opened_at, now))
         if lately.asked:
             groups.change(connection, newest.id, now, state="resolved", ended_at=now)
-            for thread in groups.threads_of(connection, newest.id):
+            for thread in threads.of_group(connection, newest.id):
                 outbox.arm_edit(connection, here, thread, now)
         else:
             _tell(connection, here, newest, now)  # where a mute has ended meanwhile

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bot.alerts import audience, outbox, plan
 from bot.alerts.record import Scene
-from bot.store import deliveries, groups, owed
+from bot.store import deliveries, groups, owed, threads
 from bot.store.sql import AnyRow
 
 
@@ -34,7 +34,7 @@ def take_back(
     owed.put(connection, channel, [row.alert_id for row in taken], state=state, thread_id=None, delivery_id=None)
     # 3. What is left of the messages goes on.
     for thread_id in withheld:
-        thread = groups.thread_by_id(connection, thread_id)
+        thread = threads.get(connection, thread_id)
         if owed.held_in(connection, thread_id):
             outbox.post_root(connection, here, thread, now)
         plan.settle_in(connection, here, groups.get(connection, thread.group_id), channel, now)

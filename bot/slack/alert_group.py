@@ -60,7 +60,6 @@ class Group:
     acked_at: datetime | None = None
     muted_until: datetime | None = None
     held: tuple[Held, ...] = ()
-    opened_at: datetime | None = None
     tenant: str = ""  # its name, where there are several
 
 

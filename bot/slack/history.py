@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.slack.classify import Answer, Meaning, classify
+from bot.store.sql import AnyRow
 
 EVENT_TYPE = "handover_delivery"
 LOOK_BACK = timedelta(seconds=60)  # the search begins this long before the first sending
@@ -27,7 +28,7 @@ def metadata(uid: str) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"delivery_id": uid}}
 
 
-def find(call: Callable[..., Any], row: Any, channel: str, thread_ts: str) -> str:
+def find(call: Callable[..., Any], row: AnyRow, channel: str, thread_ts: str) -> str:
     """The ts of the message that carries the delivery's id, in the channel or a thread; "" if there is none."""
     since = (row.sending_since or row.created_at) - LOOK_BACK
     arguments: dict[str, Any] = {

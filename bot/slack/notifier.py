@@ -13,18 +13,19 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from bot.alerts import audience, ops_lines, outbox, pausing, plan, policy, probe
 from bot.alerts.policy import Rules
-from bot.alerts.record import scene
+from bot.alerts.record import Scene, scene
 from bot.clock import Clock
 from bot.slack import history, rendering
 from bot.slack.alert_messages import LINES_IN_A_REPLY
 from bot.slack.classify import Answer, Meaning, classify
-from bot.store import deliveries, facts, groups, leases, owed, pacing, subscriptions
+from bot.store import deliveries, facts, groups, leases, owed, pacing, subscriptions, threads
 from bot.store.engine import reading, writing
 from bot.store.leases import Lease
+from bot.store.sql import AnyRow
 
 log = structlog.get_logger()
 
@@ -95,18 +96,22 @@ class Notifier:
         """Seconds: the timeout holds for connecting and for answering apart, and the lease outlives both."""
         return 2 * self.http_timeout + LEASE_MARGIN
 
+    def _scene(self, connection: Connection, now: datetime) -> Scene:
+        """What holds in a transaction."""
+        return scene(connection, self.tenant, self.rules, now, self.ops_channel)
+
     # ---- sending --------------------------------------------------------------------------------------------------
 
-    def _fill(self, connection: Any, taken: Lease, now: datetime) -> bool:
+    def _fill(self, connection: Connection, taken: Lease, now: datetime) -> bool:
         """Give a reply its cases, once, and plan the next if they are too many. False if there are none."""
         row = taken.row
         if owed.carried(connection, row.id):
             return True
         if not owed.carry(connection, row.thread_id, row.id, LINES_IN_A_REPLY):
             return False
-        groups.change_thread(connection, row.thread_id, replied_at=now)
-        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
-        outbox.arm_reply(connection, here, groups.thread_by_id(connection, row.thread_id), now, at_once=True)
+        threads.change(connection, row.thread_id, replied_at=now)
+        here = self._scene(connection, now)
+        outbox.arm_reply(connection, here, threads.get(connection, row.thread_id), now, at_once=True)
         return True
 
     def _send(self, taken: Lease) -> None:
@@ -145,24 +150,24 @@ class Notifier:
             ops_lines.slack_back(connection, self.tenant, now, self.ops_channel)
 
     def _follow(
-        self, connection: Any, row: Any, at: tuple[str, str], now: datetime, shown: rendering.Shown | None
+        self, connection: Connection, row: AnyRow, at: tuple[str, str], now: datetime, shown: rendering.Shown | None
     ) -> None:
         """Note what a thread shows now, and owe what comes after it. After a look what was shown is not known."""
         channel, ts = at
-        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
-        thread = groups.thread_by_id(connection, row.thread_id)
+        here = self._scene(connection, now)
+        thread = threads.get(connection, row.thread_id)
         version, failed = (shown.version, shown.failed) if shown is not None else (0, 0)
         match row.kind:
             case deliveries.POST:
                 noted = {"ts": ts, "posted_channel": channel or thread.channel, "shown": version}
                 said = policy.broadcast_for(failed, thread.broadcast_count) or thread.broadcast_count
-                groups.change_thread(connection, thread.id, broadcast_count=said, **noted)
+                threads.change(connection, thread.id, broadcast_count=said, **noted)
             case deliveries.EDIT if shown is not None:
-                groups.change_thread(connection, thread.id, shown=version)
+                threads.change(connection, thread.id, shown=version)
             case deliveries.BROADCAST if row.text.startswith("count:"):
                 said = max(int(row.text.removeprefix("count:")), thread.broadcast_count)
-                groups.change_thread(connection, thread.id, broadcast_count=said)
-        thread = groups.thread_by_id(connection, thread.id)
+                threads.change(connection, thread.id, broadcast_count=said)
+        thread = threads.get(connection, thread.id)
         group = groups.get(connection, thread.group_id)
         if row.kind in (deliveries.POST, deliveries.EDIT) and group.version > thread.shown:
             outbox.arm_edit(connection, here, thread, now)
@@ -207,20 +212,22 @@ class Notifier:
                     else:
                         leases.again(connection, taken, now + backoff, meaning.code, refusals=row.refusals + 1)
 
-    def _stop(self, connection: Any, now: datetime, meaning: Meaning) -> None:
+    def _stop(self, connection: Connection, now: datetime, meaning: Meaning) -> None:
         """Slack refuses the token or a scope: nothing can be sent, and the bot is not ready."""
         pacing.hold(connection, self.workspace, deliveries.WORKSPACE, now + STOPPED_FOR)
         if facts.note(connection, self.tenant, facts.SLACK_STOPPED, now, meaning.code):
             log.error("slack refuses the bot", code=meaning.code)
 
-    def _repost(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning, shown: rendering.Shown) -> None:
+    def _repost(
+        self, connection: Connection, taken: Lease, now: datetime, meaning: Meaning, shown: rendering.Shown
+    ) -> None:
         """The message is gone: post it anew; what belonged to its thread follows under the new one."""
-        thread = groups.thread_by_id(connection, taken.row.thread_id)
+        thread = threads.get(connection, taken.row.thread_id)
         if taken.row.kind == deliveries.EDIT:
             leases.finish(connection, taken, "dropped", meaning.code)
         else:
             leases.again(connection, taken, now, meaning.code)
-        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
+        here = self._scene(connection, now)
         if thread.ts != shown.thread_ts:
             return  # somebody posted it anew meanwhile
         if (
@@ -228,10 +235,10 @@ class Notifier:
             and taken.row.kind == deliveries.EDIT
         ):
             return  # a new message, which a mute holds: the edit at its end comes here again
-        groups.change_thread(connection, thread.id, ts="", root=thread.root + 1)
-        outbox.post_root(connection, here, groups.thread_by_id(connection, thread.id), now)
+        threads.change(connection, thread.id, ts="", root=thread.root + 1)
+        outbox.post_root(connection, here, threads.get(connection, thread.id), now)
 
-    def _pause(self, connection: Any, taken: Lease, now: datetime, meaning: Meaning) -> None:
+    def _pause(self, connection: Connection, taken: Lease, now: datetime, meaning: Meaning) -> None:
         """The channel takes nothing. What waits for it stays for a day, if anybody there subscribed."""
         row = taken.row
         paused = [each.paused_at for each in subscriptions.listed(connection, self.tenant, row.channel)]
@@ -246,7 +253,7 @@ class Notifier:
             leases.again(connection, taken, now, meaning.code)
         pausing.pause(connection, self.tenant, row.channel, meaning.code, now, ops_channel=self.ops_channel)
 
-    def _die(self, connection: Any, taken: Lease, why: str, now: datetime) -> None:
+    def _die(self, connection: Connection, taken: Lease, why: str, now: datetime) -> None:
         """No further try. What waited for it dies with it, and it is said."""
         if not leases.finish(connection, taken, "dead", why):
             return
@@ -254,7 +261,7 @@ class Notifier:
         log.error("delivery dead", delivery=row.id, kind=row.kind, channel=row.channel, why=why)
         if row.kind == deliveries.POST and row.thread_id is not None:
             deliveries.bury_cases(connection, row.thread_id, row.id)
-        here = scene(connection, self.tenant, self.rules, now, self.ops_channel)
+        here = self._scene(connection, now)
         ops_lines.deaths(connection, here, now)
 
     # ---- looking before repeating ---------------------------------------------------------------------------------
@@ -292,8 +299,8 @@ class Notifier:
         row = taken.row
         with reading(self.engine) as connection:
             where = rendering.place(connection, row)
-            threads = rendering.roots(connection, row) if row.kind in (deliveries.REPLY, deliveries.BROADCAST) else [""]
-        for thread_ts in threads:  # a message posted anew leaves the replies where the old one was
+            roots = rendering.roots(connection, row) if row.kind in (deliveries.REPLY, deliveries.BROADCAST) else [""]
+        for thread_ts in roots:  # a message posted anew leaves the replies where the old one was
             found = history.find(self.client.api_call, row, where.channel, thread_ts)
             if found:
                 return where.channel, found

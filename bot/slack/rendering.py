@@ -11,7 +11,7 @@ from bot.slack import alert_messages as messages
 from bot.slack.alert_group import Case, Group, Held, title
 from bot.slack.blocks import Message, of_tenant
 from bot.slack.history import metadata
-from bot.store import conversations, deliveries, groups, owed
+from bot.store import conversations, deliveries, groups, owed, threads
 from bot.store.sql import AnyRow
 
 
@@ -41,13 +41,13 @@ def place(connection: Connection, row: AnyRow) -> Place:
     """The channel as Slack knows it, and the thread."""
     if row.thread_id is None:
         return Place(row.channel)
-    thread = groups.thread_by_id(connection, row.thread_id)
+    thread = threads.get(connection, row.thread_id)
     return Place(thread.posted_channel or row.channel, thread.ts)
 
 
 def roots(connection: Connection, row: AnyRow) -> list[str]:
     """The ts of each message that a delivery's thread hung on, the present one first."""
-    thread = groups.thread_by_id(connection, row.thread_id)
+    thread = threads.get(connection, row.thread_id)
     keys = (deliveries.key_of(thread.id, f"post:{number}") for number in range(thread.root))
     before = [post.ts for post in (deliveries.by_key(connection, row.tenant, key) for key in keys) if post is not None]
     return [ts for ts in dict.fromkeys([thread.ts, *reversed(before)]) if ts]
@@ -58,7 +58,7 @@ def render(connection: Connection, row: AnyRow, tenant: str = "") -> Shown:
     if row.thread_id is None:
         return Shown(messages.line(f"{tenant}: {row.text}" if tenant else row.text), row.channel)
     where = place(connection, row)
-    thread = groups.thread_by_id(connection, row.thread_id)
+    thread = threads.get(connection, row.thread_id)
     group = groups.get(connection, thread.group_id)
     match row.kind:
         case deliveries.REPLY:
@@ -169,6 +169,5 @@ def _plain(group: AnyRow, **more: Any) -> Group:
         reopened=group.reopened,
         acked_by=group.acked_by,
         acked_at=group.acked_at,
-        opened_at=group.opened_at,
         **more,
     )

@@ -1,9 +1,9 @@
-"""Groups and their alerts and cases: what failed, together with what, and owed to which channel."""
+"""Groups and their alerts: what failed, and together with what."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -29,9 +29,6 @@ _NEWEST = (
     .where(groups.c.tenant == bindparam("of_tenant"), groups.c.key == bindparam("of_key"))
     .order_by(groups.c.generation.desc())
     .limit(1)
-)
-_THREAD = select(threads).where(
-    threads.c.group_id == bindparam("of_group"), threads.c.channel == bindparam("in_channel")
 )
 
 
@@ -107,6 +104,43 @@ def inherit(connection: Connection, old_id: int, new_id: int, since: datetime) -
         update(cases).where(cases.c.group_id == old_id, cases.c.alert_id.in_(mine)).values(group_id=new_id)
     )
     connection.execute(update(groups).where(groups.c.id == old_id).values(failed=standing(connection, old_id).failed))
+
+
+def with_due(connection: Connection, tenant: str, channel: str) -> Sequence[AnyRow]:
+    """Groups with a message for a channel that Slack surely has not, with its thread_id; tests of the path aside."""
+    due = select(deliveries.c.thread_id).where(
+        deliveries.c.tenant == tenant,
+        deliveries.c.channel == channel,
+        deliveries.c.state == "due",
+        deliveries.c.kind != "edit",
+    )
+    return connection.execute(
+        select(groups, threads.c.id.label("thread_id"))
+        .join(threads, threads.c.group_id == groups.c.id)
+        .where(threads.c.id.in_(due), groups.c.kind != "test")
+        .order_by(threads.c.id)
+    ).all()
+
+
+def lapse(connection: Connection, tenant: str, before: datetime) -> None:
+    """Close groups that nobody was told of and that got nothing new since a time."""
+    told = select(threads.c.group_id).where(threads.c.group_id == groups.c.id).exists()
+    connection.execute(
+        update(groups)
+        .where(
+            groups.c.tenant == tenant,
+            groups.c.kind == "cause",
+            groups.c.state.in_(OPEN),
+            groups.c.last_at < before,
+            ~told,
+        )
+        .values(state="lapsed")
+    )
+
+
+def set_target_state(connection: Connection, group_id: int, state: str, read_at: datetime) -> None:
+    """What was seen of the target when the latest case was read."""
+    connection.execute(update(groups).where(groups.c.id == group_id).values(target_state=state, target_read_at=read_at))
 
 
 # ---- alerts -------------------------------------------------------------------------------------------------------
@@ -195,89 +229,3 @@ def newest_alert(connection: Connection, group_id: int) -> AnyRow | None:
         .order_by(alerts.c.at.desc(), alerts.c.id.desc())
         .limit(1)
     ).first()
-
-
-# ---- threads ------------------------------------------------------------------------------------------------------
-
-
-def thread(connection: Connection, group_id: int, channel: str) -> AnyRow | None:
-    """A group's thread in a channel; None if it has none."""
-    return connection.execute(_THREAD, {"of_group": group_id, "in_channel": channel}).first()
-
-
-def thread_by_id(connection: Connection, thread_id: int) -> AnyRow:
-    """A thread by its id."""
-    return connection.execute(select(threads).where(threads.c.id == thread_id)).one()
-
-
-def threads_of(connection: Connection, group_id: int) -> Sequence[AnyRow]:
-    """The threads of a group, all channels."""
-    return connection.execute(select(threads).where(threads.c.group_id == group_id).order_by(threads.c.id)).all()
-
-
-def open_thread(
-    connection: Connection, tenant: str, group_id: int, channel: str, *, now: datetime, into: int | None
-) -> AnyRow:
-    """A group's thread in a channel, made if it is not there."""
-    statement = insert(connection, threads).values(
-        tenant=tenant, group_id=group_id, channel=channel, opened_at=now, into_id=into
-    )
-    connection.execute(statement.on_conflict_do_nothing())
-    return connection.execute(_THREAD, {"of_group": group_id, "in_channel": channel}).one()
-
-
-def change_thread(connection: Connection, thread_id: int, **values: Any) -> None:
-    """Change a thread."""
-    connection.execute(update(threads).where(threads.c.id == thread_id).values(**values))
-
-
-def opened_lately(connection: Connection, tenant: str, channel: str, now: datetime, minutes: int) -> int:
-    """How many groups got a message of their own in a channel in the last minutes."""
-    return (
-        connection.scalar(
-            select(func.count()).where(
-                threads.c.tenant == tenant,
-                threads.c.channel == channel,
-                threads.c.into_id.is_(None),
-                threads.c.opened_at > now - timedelta(minutes=minutes),
-            )
-        )
-        or 0
-    )
-
-
-def with_due(connection: Connection, tenant: str, channel: str) -> Sequence[AnyRow]:
-    """Groups with a message for a channel that Slack surely has not, with its thread_id; tests of the path aside."""
-    due = select(deliveries.c.thread_id).where(
-        deliveries.c.tenant == tenant,
-        deliveries.c.channel == channel,
-        deliveries.c.state == "due",
-        deliveries.c.kind != "edit",
-    )
-    return connection.execute(
-        select(groups, threads.c.id.label("thread_id"))
-        .join(threads, threads.c.group_id == groups.c.id)
-        .where(threads.c.id.in_(due), groups.c.kind != "test")
-        .order_by(threads.c.id)
-    ).all()
-
-
-def lapse(connection: Connection, tenant: str, before: datetime) -> None:
-    """Close groups that nobody was told of and that got nothing new since a time."""
-    told = select(threads.c.group_id).where(threads.c.group_id == groups.c.id).exists()
-    connection.execute(
-        update(groups)
-        .where(
-            groups.c.tenant == tenant,
-            groups.c.kind == "cause",
-            groups.c.state.in_(OPEN),
-            groups.c.last_at < before,
-            ~told,
-        )
-        .values(state="lapsed")
-    )
-
-
-def set_target_state(connection: Connection, group_id: int, state: str, read_at: datetime) -> None:
-    """What was seen of the target when the latest case was read."""
-    connection.execute(update(groups).where(groups.c.id == group_id).values(target_state=state, target_read_at=read_at))

@@ -41,8 +41,6 @@ EXPLAINED = Explained(
     id=12,
     key="outcome=rejected target=q-billing reason=NO_AGENTS_AVAILABLE",
     state="open",
-    outcome="rejected",
-    fault="target",
     headline="Billing refused the handover",
     failed=12,
     first_at=NOW - timedelta(minutes=18),
