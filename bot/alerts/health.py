@@ -24,7 +24,6 @@ class Health:
     oldest_due: datetime | None = None
     slack_stopped: str = ""  # the code, if Slack refuses the bot
     slack_ok_at: datetime | None = None
-    slack_out_since: datetime | None = None
     cxone_out: str = ""
     partly: facts.Fact | None = None  # lists come without some of their pages
     unread: facts.Fact | None = None  # calls are listed, and none can be read
@@ -74,7 +73,6 @@ def health(engine: Engine, tenant: str, now: datetime) -> Health:
                 for name in (
                     facts.SLACK_STOPPED,
                     facts.SLACK_OK,
-                    facts.SLACK_OUT,
                     facts.CXONE_OUT,
                     facts.PARTLY,
                     facts.UNREAD,
@@ -83,13 +81,12 @@ def health(engine: Engine, tenant: str, now: datetime) -> Health:
                 )
             }
             stopped, cxone = found[facts.SLACK_STOPPED], found[facts.CXONE_OUT]
-            answered, out = found[facts.SLACK_OK], found[facts.SLACK_OUT]
+            answered = found[facts.SLACK_OK]
             return Health(
                 polled_at=facts.cursor(connection, tenant).polled_at,
                 oldest_due=deliveries.oldest_due(connection, tenant, now),
                 slack_stopped=stopped.value if stopped else "",
                 slack_ok_at=answered.at if answered else None,
-                slack_out_since=out.at if out else None,
                 cxone_out=cxone.value if cxone else "",
                 partly=found[facts.PARTLY],
                 unread=found[facts.UNREAD],

@@ -81,13 +81,12 @@ class Index:
         attempt = found.decided_by
         if attempt is None:
             return None
-        target_id = (attempt.ref.id if attempt.ref else "") or attempt.to_id
         # Of an older call, how the others fared then: what came after it explains nothing.
         now, asked = self.clock.now(), attempt.timestamp
         then = asked if asked is not None and now - asked > OLDER else None
         try:
             with reading(self.engine) as connection:
-                found_then = peers(connection, self.tenant, target_id, then or now)
+                found_then = peers(connection, self.tenant, attempt.target_id, then or now)
                 return replace(found_then, until=then) if found_then is not None else None
         except StoreError as why:
             log.warning("peers not read", reason=str(why))

@@ -65,8 +65,7 @@ def failure_of(found: Diagnosis, now: datetime) -> Failure | None:
         return None
     attempt = found.decided_by
     asked = attempt.timestamp if attempt else None
-    ref = attempt.ref if attempt else None
-    target_id = (ref.id if ref else "") or (attempt.to_id if attempt else "")
+    target_id = attempt.target_id if attempt else ""
     name = (found.target.name if found.target else "") or (attempt.to_name if attempt else "") or target_id
     return Failure(
         conversation_id=found.conversation_id,

@@ -220,6 +220,11 @@ class Attempt(NamedTuple):
     path: str = ""
     ref: TargetRef | None = None
 
+    @property
+    def target_id(self) -> str:
+        """The id by which its target is looked up, else the one that was asked for."""
+        return (self.ref.id if self.ref else "") or self.to_id
+
 
 class Moment(NamedTuple):
     """One line of the timeline."""

@@ -1,4 +1,4 @@
-"""Who may use the bot, and where (design.md §7).
+"""Who may use the bot, and where.
 
 What a payload says is checked at once; who somebody is must be asked of Slack, so that part runs after the ack, and its
 answers are kept for some minutes. Of many who ask the same at once one asks Slack. A question that broke off or came

@@ -1,7 +1,6 @@
 """`/handover …`: the ack at once, the work in the pool.
 
-A command that needs the store is a `Handler` in `Services.handlers`, keyed by its type in the grammar; until it is
-there, the answer says that it comes with alerts.
+A command that needs the store is a `Handler` in `Services.handlers`, keyed by its type in the grammar.
 """
 
 from __future__ import annotations
@@ -86,11 +85,7 @@ def _work(services: Services, action: typed.Action, text: str) -> Callable[[Aske
                 found = services.lookups.target(action.kind, action.id, deadline)
             say(messages_answers.target(found))
             return found.status.value
-        handler = services.handlers.get(type(action))
-        if handler is None:
-            say(messages_answers.not_yet(_NAMES[type(action)]))
-            return "not_yet"
-        told = handler(action, asker)
+        told = services.handlers[type(action)](action, asker)
         if told.message is not None:
             say(told.message)
         return told.result

@@ -126,7 +126,6 @@ class InfoCommands:
             now=now,
             version=__version__,
             poll_seconds=self.poll_seconds,
-            listed_until=facts.cursor(connection, self.tenant).listed_until,
             unread=unread,
             overdue=conversations.overdue(connection, self.tenant),
             live=live,

@@ -68,11 +68,6 @@ def _about(typed: str) -> list[tuple[str, str]]:
     ]
 
 
-def not_yet(word: str) -> b.Message:
-    """A command whose handler is not there."""
-    return b.message([b.line(b.code(f"/handover {word}"), " comes with alerts, which this bot does not send yet.")])
-
-
 def busy(running: int) -> b.Message:
     """The pool of look-ups is full."""
     return said_plainly(f"I am busy with {running} other look-ups. Please try again in a minute.")

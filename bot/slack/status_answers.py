@@ -43,7 +43,6 @@ class Status:
     now: datetime
     version: str
     poll_seconds: float = 15.0
-    listed_until: datetime | None = None
     unread: int = 0  # conversations that are due for a look
     overdue: datetime | None = None  # since when the longest waiting of them that ended
     live: int = 0

@@ -9,19 +9,25 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import requests
+from slack_sdk import WebClient
+from sqlalchemy import create_engine
 
 from bot.cxone.errors import ServerFaultError
 from bot.cxone.investigate import ById, ByNumber, BySession, ConversationNotFound
 from bot.demo.workspace import Workspace
 from bot.diagnosis.handover import Searched
-from bot.slack import typed
+from bot.slack import commands, typed
 from bot.slack.app import build_app
 from bot.slack.blocks import Message
+from bot.slack.info_commands import InfoCommands
+from bot.slack.mute_commands import MuteCommands
 from bot.slack.services import Asker, Pool, Told
+from bot.slack.subscription_commands import SubscriptionCommands
 from tests.clock import HandClock
 from tests.slack import reports
 from tests.slack.conftest import SECRET, Build, FixedLookups, House, alone, until
@@ -124,13 +130,13 @@ def test_a_target_is_shown_to_the_asker_alone(house: House) -> None:
     assert house.slack.messages("voicebot-ops") == []
 
 
-@pytest.mark.parametrize(
-    "text", ["recent", "subscribe", "unsubscribe", "list", "mute all 2h", "unmute", "why 1", "status", "test"]
-)
-def test_what_has_no_handler_says_that_it_comes_with_alerts(house: House, text: str) -> None:
-    """Until it has one."""
-    house.slack.command(text)
-    assert house.whispered("comes with alerts")
+def test_every_command_has_its_handler() -> None:
+    """But those that are looked up, and those that the ack answers."""
+    parts: dict[str, Any] = {"engine": create_engine("sqlite://"), "clock": HandClock(), "tenant": "demo"}
+    kept = SubscriptionCommands(**parts, deliver=lambda: False), MuteCommands(**parts)
+    served = {kind for each in (*kept, InfoCommands(**parts, client=WebClient())) for kind in each.handlers()}
+    looked_up = {typed.Diagnose, typed.DiagnoseId, typed.DiagnoseSession, typed.LookAtTarget}
+    assert served == set(commands._NAMES) - looked_up - {typed.Help, typed.Misunderstood}
 
 
 def test_a_handler_answers_the_asker(build: Build) -> None:

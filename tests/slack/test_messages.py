@@ -57,7 +57,6 @@ MESSAGES: dict[str, blocks.Message] = {
     "failed_elsewhere": messages_answers.failed("No connection.", "POST /oauth2/token"),
     "broken": messages_answers.broken("12ab34cd"),
     "busy": messages_answers.busy(116),
-    "not_yet": messages_answers.not_yet("subscribe"),
     "unsure": messages_answers.unsure(),
     "invite": blocks.message([messages_answers.invite(), messages_answers.not_posted()]),
     "looking_up": messages_answers.looking_up("…9888"),
