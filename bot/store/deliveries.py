@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, case, func, or_, select, update
 
-from bot.store.sql import AnyRow, insert
+from bot.store.sql import AnyRow, if_new
 from bot.store.tables import cases, deliveries, pacing, threads
 
 POST, EDIT, REPLY, BROADCAST, LINE = "post", "edit", "reply", "broadcast", "line"
@@ -43,20 +43,20 @@ def add(
     text: str = "",
 ) -> bool:
     """Owe Slack a write, once. True if it is new."""
-    statement = insert(connection, deliveries).values(
-        tenant=tenant,
-        key=key,
-        uid=uuid.uuid4().hex,
-        kind=kind,
-        priority=PRIORITY[kind],
-        channel=channel,
-        thread_id=thread_id,
-        state="due",
-        due_at=due_at or now,
-        created_at=now,
-        text=text,
-    )
-    return connection.execute(statement.on_conflict_do_nothing().returning(deliveries.c.id)).first() is not None
+    values = {
+        "tenant": tenant,
+        "key": key,
+        "uid": uuid.uuid4().hex,
+        "kind": kind,
+        "priority": PRIORITY[kind],
+        "channel": channel,
+        "thread_id": thread_id,
+        "state": "due",
+        "due_at": due_at or now,
+        "created_at": now,
+        "text": text,
+    }
+    return connection.execute(if_new(connection, deliveries, deliveries.c.id), values).first() is not None
 
 
 def rearm(connection: Connection, tenant: str, key: str, due_at: datetime, *, states: Iterable[str]) -> bool:

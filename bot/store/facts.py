@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
-from bot.store.sql import insert, upsert
+from bot.store.sql import if_new, upsert
 from bot.store.tables import cursors, facts, seen_events
 
 SLACK_STOPPED = "slack_stopped"  # Slack refuses the token or a scope; value: the code
@@ -51,8 +51,8 @@ def set_cursor(connection: Connection, tenant: str, **values: datetime | None) -
 
 def note(connection: Connection, tenant: str, name: str, now: datetime, value: str = "") -> bool:
     """Remember a thing once; the first time stays. True if it is new."""
-    statement = insert(connection, facts).values(tenant=tenant, name=name, at=now, value=value)
-    return connection.execute(statement.on_conflict_do_nothing().returning(facts.c.name)).first() is not None
+    values = {"tenant": tenant, "name": name, "at": now, "value": value}
+    return connection.execute(if_new(connection, facts, facts.c.name), values).first() is not None
 
 
 def renew(connection: Connection, tenant: str, name: str, now: datetime, value: str = "") -> None:
@@ -78,5 +78,5 @@ def drop(connection: Connection, tenant: str, name: str) -> Fact | None:
 
 def first_time(connection: Connection, tenant: str, event_id: str, now: datetime) -> bool:
     """True the first time that an event of Slack is seen; a redelivery gets False."""
-    statement: Any = insert(connection, seen_events).values(tenant=tenant, id=event_id, at=now)
-    return connection.execute(statement.on_conflict_do_nothing().returning(seen_events.c.id)).first() is not None
+    values = {"tenant": tenant, "id": event_id, "at": now}
+    return connection.execute(if_new(connection, seen_events, seen_events.c.id), values).first() is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from bot.store.sql import AnyRow, if_new, insert
+from bot.store.sql import AnyRow, if_new
 from bot.store.tables import alerts, cases, deliveries, groups, threads
 
 OPEN = ("open", "quiet")
@@ -42,8 +42,8 @@ def newest(connection: Connection, tenant: str, key: str) -> AnyRow | None:
 
 def open_group(connection: Connection, tenant: str, key: str, generation: int, values: dict[str, Any]) -> AnyRow:
     """A new generation of a group; if another process was first, its row."""
-    statement = insert(connection, groups).values(tenant=tenant, key=key, generation=generation, state="open", **values)
-    row = connection.execute(statement.on_conflict_do_nothing().returning(groups)).first()
+    made = {"tenant": tenant, "key": key, "generation": generation, "state": "open", **values}
+    row = connection.execute(if_new(connection, groups, *groups.c), made).first()
     return (
         row
         or connection.execute(

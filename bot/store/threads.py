@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from bot.store.sql import AnyRow, insert
+from bot.store.sql import AnyRow, if_new
 from bot.store.tables import cases, threads
 
 # Built once, as it runs for each call that failed.
@@ -42,10 +42,8 @@ def begin(
     connection: Connection, tenant: str, group_id: int, channel: str, *, now: datetime, into: int | None
 ) -> AnyRow:
     """A group's thread in a channel, made if it is not there."""
-    statement = insert(connection, threads).values(
-        tenant=tenant, group_id=group_id, channel=channel, opened_at=now, into_id=into
-    )
-    connection.execute(statement.on_conflict_do_nothing())
+    values = {"tenant": tenant, "group_id": group_id, "channel": channel, "opened_at": now, "into_id": into}
+    connection.execute(if_new(connection, threads), values)
     return connection.execute(_THREAD, {"of_group": group_id, "in_channel": channel}).one()
 
 
