@@ -10,7 +10,7 @@ from bot.slack.classify import Answer, Meaning, classify
 from bot.store.sql import AnyRow
 
 EVENT_TYPE = "handover_delivery"
-LOOK_BACK = timedelta(seconds=60)  # the search begins this long before the first sending
+MARGIN = timedelta(seconds=60)  # by which the search is wider than the sending, at both ends: clocks differ
 PAGE = 100
 MOST_PAGES = 200
 
@@ -28,12 +28,17 @@ def metadata(uid: str) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"delivery_id": uid}}
 
 
-def find(call: Callable[..., Any], row: AnyRow, channel: str, thread_ts: str) -> str:
-    """The ts of the message that carries the delivery's id, in the channel or a thread; "" if there is none."""
-    since = (row.sending_since or row.created_at) - LOOK_BACK
+def find(call: Callable[..., Any], row: AnyRow, channel: str, thread_ts: str, lasted: timedelta) -> str:
+    """The ts of the message that carries the delivery's id, in the channel or a thread; "" if there is none.
+
+    `lasted`: how long its sending may have taken. However late the look comes, it reads what was written then, and not
+    all that a busy channel holds since.
+    """
+    sent = row.sending_since or row.created_at
     arguments: dict[str, Any] = {
         "channel": channel,
-        "oldest": f"{since.timestamp():.6f}",
+        "oldest": f"{(sent - MARGIN).timestamp():.6f}",
+        "latest": f"{(sent + lasted + MARGIN).timestamp():.6f}",
         "inclusive": True,
         "include_all_metadata": True,
         "limit": PAGE,

@@ -295,13 +295,13 @@ class Notifier:
         return found or False
 
     def _search(self, taken: Lease) -> tuple[str, str] | None:
-        """Look for the delivery's id, from a minute before its first sending on: in the channel, or in its thread."""
+        """Look for the delivery's id, where its last sending would have put it: in the channel, or in its thread."""
         row = taken.row
         with reading(self.engine) as connection:
             where = rendering.place(connection, row)
             roots = rendering.roots(connection, row) if row.kind in (deliveries.REPLY, deliveries.BROADCAST) else [""]
         for thread_ts in roots:  # a message posted anew leaves the replies where the old one was
-            found = history.find(self.client.api_call, row, where.channel, thread_ts)
+            found = history.find(self.client.api_call, row, where.channel, thread_ts, timedelta(seconds=self._lease))
             if found:
                 return where.channel, found
         return None

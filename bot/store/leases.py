@@ -106,9 +106,9 @@ def _candidates() -> Select[*tuple[Any, ...]]:
 
 
 def extend(connection: Connection, taken: Lease, now: datetime, seconds: float) -> Lease | None:
-    """Keep the lease for a sending that follows a look. None if somebody else has it."""
+    """Keep the lease for a sending that follows a look, which found none of those before. None if somebody has it."""
     until = now + timedelta(seconds=seconds)
-    row = _with_token(connection, taken, due_at=until, tries=deliveries.c.tries + 1)
+    row = _with_token(connection, taken, due_at=until, sending_since=now, tries=deliveries.c.tries + 1)
     return Lease(row, taken.token, until, look=False) if row is not None else None
 
 

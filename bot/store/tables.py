@@ -250,7 +250,7 @@ deliveries = Table(
     Column("due_at", Instant, nullable=False),  # while sending: the end of the lease
     Column("created_at", Instant, nullable=False),
     _text("token"),
-    Column("sending_since", Instant),  # first sending whose end is not known: a look starts 60 s before it
+    Column("sending_since", Instant),  # the last sending, whose end is not known: a look begins 60 s before it
     _whole("tries"),
     _whole("refusals"),  # answers in a row that no table lists
     _flag("plain"),  # blocks were refused: text alone

@@ -421,3 +421,22 @@ def _cxone_out(story: Story, *, minutes: int) -> None:
         story.fails(25, target="q-sales")
         story.passes(minutes=minutes // 10 if part < 9 else minutes - 9 * (minutes // 10), poll_every=60)
     story.centre.down = False
+
+
+def test_a_look_reads_what_was_written_then(eager: Story) -> None:
+    """Not what people wrote in the hours since: a busy channel would never be read to its end."""
+    calls = eager.fails(1)
+    eager.client.script("chat.postMessage", ["accept_then_drop"])
+    eager.passes(2)
+    eager.client.down = True
+    for _ in range(60):
+        eager.clock.advance(minutes=1)
+        for _ in range(100):
+            eager.slack.say("is anybody there?", channel="C0ALERTS")
+    eager.client.down = False
+    eager.passes(minutes=3)
+    looks = [each for each in eager.slack.calls if each.method == "conversations.history"]
+    assert 1 <= len(looks) <= 4
+    eager.expect_message("1 failed")
+    eager.expect_reply(calls)
+    eager._news.clear()
