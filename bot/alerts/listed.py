@@ -91,4 +91,4 @@ def numbers_of(call: Conversation, hash_key: str | bytes) -> list[tuple[str, str
 
 
 def _by_id(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {row["id"]: row for row in rows if isinstance(row.get("id"), str)}
+    return {str(row["id"]): row for row in rows if isinstance(row.get("id"), str | int)}

@@ -6,9 +6,10 @@ import concurrent.futures
 from collections.abc import Callable, Iterator, Sequence
 
 from bot.cxone.deadline import Deadline
-from bot.cxone.errors import CXoneError, DeadlineError, NotFoundError
+from bot.cxone.errors import AnswerError, CXoneError, DeadlineError, NotFoundError
 from bot.cxone.listing import Listing, Row, rows_of
 
+_MOST_IDLE = 3
 _FOR_PAGES = 0.75  # of what is left: one page that hangs must leave time for the details and the target
 
 Asked = concurrent.futures.Future[Row]
@@ -45,29 +46,47 @@ def one_by_one(  # noqa: PLR0917 - what a page is read with
     number: int,
     most: int,
 ) -> None:
-    """Follow `nextUri`, or count up where not even that is given, until a page brings nothing new."""
-    followed = False
+    """Follow `nextUri`, however little a page brings; or count up where none is given, until one brings nothing new.
+
+    A list whose addresses lead nowhere is not complete.
+    """
+    followed: set[str] = set()
+    idle = 0  # pages in a row that brought nothing new
     while True:
         following = body.get("nextUri")
-        if not following and (followed or "nextUri" in body):
+        leads = isinstance(following, str) and bool(following)
+        if not leads and (followed or "nextUri" in body):
             return
         if listing.pages >= most:
             listing.cut = True
             return
+        if following in followed or idle == _MOST_IDLE:
+            listing.failed.append(_leads_nowhere(listing.pages))
+            return
         try:
             if isinstance(following, str) and following:
-                followed = True
+                followed.add(following)
                 body = follow(following)
             else:
                 number += 1
                 body = page(number)
-            if not listing.add(rows_of(body, "entities", "/api/v2/conversations")):
-                return
-        except NotFoundError:
+            new = listing.add(rows_of(body, "entities", "/api/v2/conversations"))
+        except NotFoundError as error:
+            if leads:
+                listing.failed.append(error)
             return
         except CXoneError as error:
             listing.failed.append(error)
             return
+        idle = 0 if new else idle + 1
+        if not new and not leads:
+            return
+
+
+def _leads_nowhere(pages: int) -> CXoneError:
+    path = "/api/v2/conversations"
+    said = f"GET {path}: after {pages} pages `nextUri` brings nothing new and does not end, so calls may be missing."
+    return AnswerError("GET", path, None, said)
 
 
 def _done(asked: Sequence[Asked], seconds: float) -> Iterator[Asked]:

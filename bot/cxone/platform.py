@@ -148,7 +148,7 @@ class Conversations:
             asked = [self.submit(priority, page, number) for number in numbers]
             if pages.in_parallel(listing, _LIST, asked, deadline) == len(asked) > 0:
                 listing.failed.append(_same_page(self.host))
-        elif rows:
+        elif rows or body.get("nextUri"):
             following = functools.partial(self._follow, deadline=deadline, priority=priority)
             pages.one_by_one(listing, body, page, following, first, most)
         return listing

@@ -109,6 +109,27 @@ def test_next_uri_is_followed_where_only_that_is_given(
     assert sum(1 for seen in server.requests if seen.path == LIST) == 3
 
 
+def test_an_empty_page_does_not_end_the_list(desk: Investigator, server: Tenant, clock: HandClock) -> None:
+    """As long as it says where the list goes on; the first page may be empty too."""
+    wanted = server.play("rejected", at=ago(clock, hours=1))
+    people = [{"id": "p1", "purpose": "customer", "identity": NUMBER.e164}, {"id": "p2", "purpose": "bot"}]
+    row = {"id": wanted, "startTime": ago(clock, hours=1).isoformat(), "participants": people}
+    for page in ({"entities": [], "nextUri": f"{LIST}?cursor=2"}, {"entities": [], "nextUri": f"{LIST}?cursor=3"}):
+        server.faults.add(LIST, "body", body=page, times=1)
+    server.faults.add(LIST, "body", body={"entities": [row]}, times=1)
+    assert desk.look_up(ByNumber(NUMBER)).diagnosis.conversation_id == wanted
+
+
+@pytest.mark.parametrize("address", [f"{LIST}?cursor=2", "{n}"])
+def test_addresses_that_lead_nowhere_are_said(desk: Investigator, server: Tenant, address: str) -> None:
+    """One that repeats, and ever new ones that bring nothing."""
+    for number in range(9):
+        following = f"{LIST}?cursor={number}" if address == "{n}" else address
+        server.faults.add(LIST, "body", body={"entities": [{"id": "c-1"}], "nextUri": following}, times=1)
+    with pytest.raises(CXoneError, match="brings nothing new and does not end"):
+        desk.look_up(ByNumber(NUMBER))
+
+
 def test_a_list_that_repeats_its_first_page_is_not_said_to_be_read(desk: Investigator, server: Tenant) -> None:
     """A platform that understands no page numbers, and says that there are three pages."""
     server.faults.add(LIST, "body", body={"entities": [{"id": "c-1"}], "total": 3})

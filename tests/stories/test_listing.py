@@ -286,3 +286,12 @@ def test_a_list_that_takes_the_time_of_the_poll(eager: Story) -> None:
     eager.passes(5)
     eager.expect_message("2 failed")
     eager.expect_reply(calls)
+
+
+def test_an_id_that_is_a_number(eager: Story) -> None:
+    """Other platforms count their calls."""
+    call = eager.centre.call("rejected", conversation_id="700123")
+    eager.centre.documents[call]["id"] = 700123
+    eager.passes(10)
+    eager.expect_message("Billing refuses handovers: 1 failed")
+    eager.expect_reply([call])
