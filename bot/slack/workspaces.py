@@ -2,7 +2,7 @@
 
 Bolt's flow and slack_sdk's installation store do the work, on tables of ours. That store keeps tokens in clear; here
 every token is encrypted by Fernet (cryptography). Of `SLACK_TOKEN_KEYS` the first seals and all open, so that a key can
-be changed: at each start what another key sealed is sealed anew.
+be changed: at each start of the bot what another key sealed is sealed anew.
 
 An install is taken from those workspaces alone that a tenant names: else whoever installs the app could look calls up.
 """
@@ -28,7 +28,8 @@ from slack_sdk.oauth.state_store import OAuthStateStore
 from slack_sdk.web import SlackResponse
 from sqlalchemy import Dialect, Engine, Text, TypeDecorator, select, update
 
-from bot.store.engine import StoreBroken, reading, writing
+from bot.slack.classify import NotSentError
+from bot.store.engine import StoreBroken, StoreError, reading, writing
 
 log = logging.getLogger(__name__)
 
@@ -114,14 +115,19 @@ class Installations(SQLAlchemyInstallationStore):
 class WorkspaceClient(WebClient):
     """A client of one workspace. Its token is looked up for each call, so an install or its end holds at once."""
 
-    def __init__(self, installations: Installations, workspace: str, like: WebClient) -> None:
+    def __init__(self, installations: Installations | None, workspace: str, like: WebClient) -> None:
+        """Where there are no installations it is not installed."""
         super().__init__(base_url=like.base_url, timeout=like.timeout, retry_handlers=[])
         self._installations = installations
         self._workspace = workspace
 
     def api_call(self, api_method: str, **arguments: Any) -> SlackResponse:
-        """One call. Raises SlackApiError "not_installed" without asking Slack, and StoreError."""
-        self.token = self._installations.token(self._workspace)
+        """One call. Without asking Slack it raises SlackApiError "not_installed", and NotSentError for the database."""
+        try:
+            self.token = self._installations.token(self._workspace) if self._installations else ""
+        except StoreError as why:
+            log.warning("the token of workspace %s was not read: %s", self._workspace, why)
+            raise NotSentError(str(why)) from why
         if not self.token:
             answer = {"ok": False, "error": "not_installed"}
             raise SlackApiError("the app is not installed in this workspace", answer)  # type: ignore[no-untyped-call]

@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.installation_store import Installation
 from sqlalchemy import Engine, text
 
+from bot import beside
 from bot.clients import Clients
 from bot.clock import SystemClock
 from bot.demo.api_server import Answer, ApiServer
@@ -25,9 +26,10 @@ from bot.demo.web_api import CLIENT_ID, CLIENT_SECRET, SCOPES
 from bot.demo.workspace import Workspace
 from bot.running import Part
 from bot.settings import load
+from bot.slack.app import web_client
 from bot.slack.classify import Answer as Class
-from bot.slack.classify import classify
-from bot.slack.workspaces import Installations, NotServedError, _States
+from bot.slack.classify import NotSentError, classify
+from bot.slack.workspaces import Installations, NotServedError, WorkspaceClient, _States
 from bot.store.engine import StoreBroken, migrate, open_store, reading
 from bot.web import Server
 from bot.wiring import build_bot
@@ -275,6 +277,35 @@ def test_the_newest_install_counts(engine: Engine) -> None:
     assert store.token("T1") == "xoxb-2"
     store.delete_all(enterprise_id=None, team_id="T1")
     assert store.token("T1") == ""
+
+
+def test_a_check_seals_nothing_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a bot that does not know the new key yet, every token stays to be opened by it."""
+    world.install(world.emea)
+    monkeypatch.setenv("SLACK_TOKEN_KEYS", f"{OLD},{NEW}")
+    lines = [line for line in beside.checks(SystemClock()) if line.what == "Slack token"]
+    assert [line.mark.name for line in lines] == ["OK", "FAIL"]
+    assert Installations(CLIENT_ID, world.engine, [NEW], ["T0EMEA"]).token("T0EMEA") == "xoxb-emea"
+
+
+@pytest.mark.usefixtures("world")
+def test_a_check_before_the_first_start_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has installed the app then."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/new.db")
+    lines = [line for line in beside.checks(SystemClock()) if line.what == "Slack token"]
+    assert ["not_installed" in line.text for line in lines] == [True, True]
+    assert not list(tmp_path.glob("new.db*"))
+
+
+def test_a_token_that_cannot_be_read_is_no_answer_of_slack(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing was sent, so it is sent again without a look; the sentence is the database's."""
+    Installations(CLIENT_ID, engine, [OLD], ["T1"]).save(installed())
+    client = WorkspaceClient(Installations(CLIENT_ID, engine, [NEW], ["T1"]), "T1", web_client(""))
+    with pytest.raises(NotSentError) as raised:
+        client.chat_postMessage(channel="C1", text="x")
+    meaning = classify(raised.value)
+    assert (meaning.answer, "SLACK_TOKEN_KEYS lacks" in meaning.code) == (Class.REPEAT, True)
+    assert "SLACK_TOKEN_KEYS lacks" in caplog.text
 
 
 @pytest.mark.parametrize("team", ["T2", None])
