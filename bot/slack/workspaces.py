@@ -10,6 +10,9 @@ An install is taken from those workspaces alone that a tenant names: else whoeve
 from __future__ import annotations
 
 import logging
+import secrets
+import threading
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +37,7 @@ from bot.store.engine import StoreBroken, StoreError, reading, writing
 log = logging.getLogger(__name__)
 
 SEALED = ("bot_token", "bot_refresh_token", "user_token", "user_refresh_token", "incoming_webhook_url")
+MOST_USED = 1000
 INSTALL_SECONDS = 600  # between the page that leads to Slack and the way back
 
 
@@ -137,22 +141,30 @@ class WorkspaceClient(WebClient):
 class _States(OAuthStateStore):
     """The state of an install under way, sealed with its time; Bolt holds it against a cookie of the same browser.
 
-    Nothing is kept: the page is public, and whoever calls it would fill a table.
+    No table keeps them: the page is public, and whoever calls it would fill it. Each is good once: this process
+    remembers those that came back, the last 1000. Another process does not know of them.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._box = MultiFernet([Fernet(key) for key in keys])
+        self._used: deque[bytes] = deque(maxlen=MOST_USED)
+        self._lock = threading.Lock()
 
     def issue(self, *_args: Any, **_kwargs: Any) -> str:
         """A new one."""
-        return self._box.encrypt(b"install").decode().rstrip("=")  # it stands in an address
+        return self._box.encrypt(b"install" + secrets.token_bytes()).decode().rstrip("=")  # it stands in an address
 
     def consume(self, state: str) -> bool:
-        """Whether it is ours and young."""
+        """Whether it is ours, young and new."""
         try:
-            return self._box.decrypt(state + "=" * (-len(state) % 4), ttl=INSTALL_SECONDS) == b"install"
+            found = self._box.decrypt(state + "=" * (-len(state) % 4), ttl=INSTALL_SECONDS)
         except InvalidToken:
             return False
+        with self._lock:
+            if found in self._used or not found.startswith(b"install"):
+                return False
+            self._used.append(found)
+            return True
 
 
 @dataclass(frozen=True, slots=True)

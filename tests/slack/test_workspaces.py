@@ -328,10 +328,12 @@ def test_the_same_on_postgresql(postgres: Any) -> None:
     opened.dispose()
 
 
-def test_a_state_grows_old() -> None:
-    """Ten minutes; one of another key is none of ours."""
+def test_a_state_is_good_once_and_grows_old() -> None:
+    """Once, however it is written, within ten minutes; one of another key is none of ours."""
     states = _States([NEW])
-    assert states.consume(states.issue())
+    assert states.consume(state := states.issue())
+    assert not states.consume(state)
+    assert not states.consume(f"{state}!")
     late = MultiFernet([Fernet(NEW)]).encrypt_at_time(b"install", int(time.time()) - 601).decode()
     assert not states.consume(late)
     assert not _States([OLD]).consume(states.issue())
