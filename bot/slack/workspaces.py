@@ -13,8 +13,9 @@ import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -27,14 +28,17 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
+from slack_sdk.oauth.sqlalchemy_utils import normalize_datetime_for_db
 from slack_sdk.oauth.state_store import OAuthStateStore
 from slack_sdk.web import SlackResponse
-from sqlalchemy import Dialect, Engine, Text, TypeDecorator, select, update
+from sqlalchemy import ColumnElement, Dialect, Engine, Table, Text, TypeDecorator, delete, insert, select, update
 
 from bot.slack.classify import NotSentError
 from bot.store.engine import StoreBroken, StoreError, reading, writing
 
 log = logging.getLogger(__name__)
+
+Next = Callable[[], BoltResponse]
 
 SEALED = ("bot_token", "bot_refresh_token", "user_token", "user_refresh_token", "incoming_webhook_url")
 MOST_USED = 1000
@@ -87,24 +91,43 @@ class Installations(SQLAlchemyInstallationStore):
                     column.type = Sealed(box)
 
     def save(self, installation: Installation) -> None:
-        """Keep an install. Raises NotServedError; an install for a whole organisation names no workspace."""
+        """Keep an install in place of the workspace's others. Raises NotServedError, StoreError.
+
+        An install for a whole organisation names no workspace.
+        """
         if installation.team_id not in self._served:
             log.warning("an install in workspace %s was refused: no tenant names it", installation.team_id)
             raise NotServedError
-        super().save(installation)
+        with writing(self.engine) as connection:
+            for table, found in ((self.installations, installation), (self.bots, installation.to_bot())):
+                row = {**found.to_dict(), "client_id": self.client_id}
+                times = {name: normalize_datetime_for_db(row[name]) for name in row if name.endswith("_at")}
+                connection.execute(delete(table).where(*self._of(table, installation.team_id)))
+                connection.execute(insert(table).values(row | times))
         log.info("installed in workspace %s by %s", installation.team_id, installation.user_id)
+
+    def forget(self, workspace: str, until: float) -> None:
+        """Remove what a workspace installed up to that second (Unix time), and nothing later. Raises StoreError."""
+        end = datetime.fromtimestamp(int(until) + 1, UTC).replace(tzinfo=None)  # as slack_sdk keeps it
+        with writing(self.engine) as connection:
+            for table in (self.bots, self.installations):
+                connection.execute(delete(table).where(*self._of(table, workspace), table.c.installed_at < end))
 
     def token(self, workspace: str) -> str:
         """The newest token of a workspace, empty where the app is not installed. Raises StoreError."""
         bots = self.bots.columns
         newest = (
             select(bots.bot_token)
-            .where(bots.client_id == self.client_id, bots.team_id == workspace, bots.bot_token.is_not(None))
+            .where(*self._of(self.bots, workspace), bots.bot_token.is_not(None))
             .order_by(bots.installed_at.desc(), bots.id.desc())
             .limit(1)
         )
         with reading(self.engine) as connection:
             return connection.scalar(newest) or ""
+
+    def _of(self, table: Table, workspace: str) -> tuple[ColumnElement[bool], ...]:
+        """Whatever organisation it is in: events do not always say, and it may join one."""
+        return table.c.client_id == self.client_id, table.c.team_id == workspace
 
     def seal_anew(self) -> None:
         """Seal all with the first key. Raises StoreError where no key opens a token."""
@@ -177,18 +200,20 @@ class Installing:
     def register(self, app: App) -> None:
         """Forget a workspace's tokens when it uninstalls the app or revokes the bot's token."""
 
-        @app.event("app_uninstalled")
-        def uninstalled(context: BoltContext) -> None:
-            self._forget(context)
+        # Bolt acks an event before its listener begins, and after its middleware: what fails there comes again.
+        def forget(event: dict[str, Any], body: dict[str, Any], context: BoltContext, next_: Next) -> Any:
+            if event["type"] == "tokens_revoked" and not (event.get("tokens") or {}).get("bot"):
+                return next_()
+            try:
+                self.installations.forget(str(context.team_id), body["event_time"])
+            except StoreError as why:
+                log.error("uninstalled from workspace %s, its token is still kept: %s", context.team_id, why)  # noqa: TRY400 - a sentence
+                return BoltResponse(status=503, body="")
+            log.info("uninstalled from workspace %s", context.team_id)
+            return next_()
 
-        @app.event("tokens_revoked")
-        def revoked(event: dict[str, Any], context: BoltContext) -> None:
-            if (event.get("tokens") or {}).get("bot"):
-                self._forget(context)
-
-    def _forget(self, context: BoltContext) -> None:
-        self.installations.delete_all(enterprise_id=context.enterprise_id, team_id=context.team_id)
-        log.info("uninstalled from workspace %s", context.team_id)
+        for kind in ("app_uninstalled", "tokens_revoked"):
+            app.event(kind, middleware=[forget])(lambda: None)
 
 
 def installing(

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -30,9 +31,11 @@ from bot.slack.app import web_client
 from bot.slack.classify import Answer as Class
 from bot.slack.classify import NotSentError, classify
 from bot.slack.workspaces import Installations, NotServedError, WorkspaceClient, _States
-from bot.store.engine import StoreBroken, migrate, open_store, reading
+from bot.store import engine as engine_room
+from bot.store.engine import StoreBroken, migrate, open_store, reading, writing
 from bot.web import Server
 from bot.wiring import build_bot
+from tests.clock import HandClock
 from tests.slack.conftest import until
 
 NUMBER = "+15550199888"
@@ -205,6 +208,27 @@ def test_an_uninstall_takes_the_token_away(world: World) -> None:
     assert world.messages(world.emea)
 
 
+def test_an_uninstall_that_comes_late_leaves_a_newer_install(world: World) -> None:
+    """Slack sends an event again until it is acked, and the app may be installed again meanwhile."""
+    world.install(world.emea)
+    world.emea.api.desk.team.clock = HandClock(datetime.now(UTC) - timedelta(minutes=5))
+    assert not world.emea.uninstall().error
+    assert world.installed("slack_bots") == world.installed("slack_installations") == ["T0EMEA"]
+
+
+def test_an_uninstall_that_could_not_be_kept_is_not_acked(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database is busy: Slack is told so, and sends it again."""
+    monkeypatch.setattr(engine_room, "BUSY_SECONDS", 0.1)
+    world.install(world.emea)
+    with writing(world.engine):
+        uninstalled = world.emea.uninstall()
+        assert uninstalled.error
+    assert "its token is still kept: The database was busy" in caplog.text
+    assert until(lambda: not world.installed("slack_bots"))
+
+
 def test_a_workspace_that_no_tenant_names_cannot_install_it(world: World) -> None:
     """It is told whom to ask, and nothing is kept."""
     with Workspace(team_id="T0STRANGERS", bot_token="xoxb-stranger") as stranger:
@@ -267,15 +291,20 @@ def test_what_an_older_key_sealed_is_sealed_anew(engine: Engine) -> None:
 
 
 def test_the_newest_install_counts(engine: Engine) -> None:
-    """Installed again, the workspace has another token."""
+    """Installed again, the workspace has another token, and no older one is kept; an uninstall ends what was before."""
     store = Installations(CLIENT_ID, engine, [NEW], ["T1"])
     assert store.token("T1") == ""
-    store.save(installed("xoxb-1"))
-    later = installed("xoxb-2")
-    later.installed_at += 60
-    store.save(later)
+    for number, organisation in enumerate((None, "E1", None)):
+        again = installed(f"xoxb-{number}")
+        again.installed_at, again.enterprise_id = 1000.5 + number * 60, organisation
+        store.save(again)
     assert store.token("T1") == "xoxb-2"
-    store.delete_all(enterprise_id=None, team_id="T1")
+    with reading(engine) as connection:
+        for table in ("slack_bots", "slack_installations"):
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 1  # noqa: S608 - our own
+    store.forget("T1", 1119)  # an event that comes late, of an earlier uninstall
+    assert store.token("T1") == "xoxb-2"
+    store.forget("T1", 1120)
     assert store.token("T1") == ""
 
 
