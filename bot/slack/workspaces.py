@@ -10,22 +10,24 @@ An install is taken from those workspaces alone that a tenant names: else whoeve
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from slack_bolt import App, BoltContext, BoltResponse
+from slack_bolt import App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.error import BoltError
 from slack_bolt.oauth import OAuthFlow
 from slack_bolt.oauth.callback_options import CallbackOptions, FailureArgs
 from slack_bolt.oauth.oauth_settings import OAuthSettings
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 from slack_sdk.oauth.sqlalchemy_utils import normalize_datetime_for_db
@@ -33,7 +35,7 @@ from slack_sdk.oauth.state_store import OAuthStateStore
 from slack_sdk.web import SlackResponse
 from sqlalchemy import ColumnElement, Dialect, Engine, Table, Text, TypeDecorator, delete, insert, select, update
 
-from bot.slack.classify import NotSentError
+from bot.slack.classify import Answer, NotSentError, classify
 from bot.store.engine import StoreBroken, StoreError, reading, writing
 
 log = logging.getLogger(__name__)
@@ -190,6 +192,54 @@ class _States(OAuthStateStore):
             return True
 
 
+class _Flow(OAuthFlow):
+    """Bolt's, with a sentence for the browser where Slack or the database does not answer, and no code in the log."""
+
+    def build_authorize_url(self, state: str, request: BoltRequest) -> str:
+        """Slack's page; `team`, the workspace that it is to propose, is taken if it is an id."""
+        team = request.query.get("team", [""])[0]
+        return self.settings.authorize_url_generator.generate(state, team if re.fullmatch("[A-Z0-9]+", team) else None)
+
+    def handle_callback(self, request: BoltRequest) -> BoltResponse:
+        """The way back."""
+        try:
+            return super().handle_callback(request)
+        except (SlackClientError, OSError, HTTPException) as error:
+            why = f"Slack: {classify(error).code}"
+        except StoreError as error:
+            why = str(error)
+        log.error("an install failed: %s", why)
+        return _said(503, "Slack did not answer, or the database did not. Open /slack/install again.")
+
+    def run_installation(self, code: str) -> Installation | None:
+        """What Slack gives for the code; None if it takes the code for none. Raises what a call of Slack raises."""
+        try:
+            answer = self.client.oauth_v2_access(
+                client_id=self.settings.client_id,
+                client_secret=self.settings.client_secret,
+                code=code,
+                redirect_uri=self.settings.redirect_uri,
+            )
+        except SlackApiError as error:
+            meaning = classify(error)
+            if meaning.answer in (Answer.LOOK, Answer.WAIT):
+                raise
+            log.warning("Slack takes no install: %s", meaning.code)
+            return None
+        return Installation(
+            app_id=answer.get("app_id"),
+            enterprise_id=(answer.get("enterprise") or {}).get("id"),
+            team_id=(answer.get("team") or {}).get("id"),
+            team_name=(answer.get("team") or {}).get("name"),
+            bot_token=answer.get("access_token"),
+            bot_user_id=answer.get("bot_user_id"),
+            bot_scopes=answer.get("scope") or "",
+            user_id=(answer.get("authed_user") or {}).get("id") or "",
+            is_enterprise_install=bool(answer.get("is_enterprise_install")),
+            token_type=answer.get("token_type"),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Installing:
     """How workspaces come and go: the pages of the flow, and the events that end an install."""
@@ -232,10 +282,14 @@ def installing(
         authorization_url=client.base_url.removesuffix("api/") + "oauth/v2/authorize",
         callback_options=CallbackOptions(success=lambda args: args.default.success(args), failure=_failed),
     )
-    return Installing(OAuthFlow(client=client, settings=settings), installations)
+    return Installing(_Flow(client=client, settings=settings), installations)
 
 
 def _failed(args: FailureArgs) -> BoltResponse:
     if isinstance(args.error, NotServedError):
-        return BoltResponse(status=403, body=f"{args.error}\n", headers={"Content-Type": "text/plain; charset=utf-8"})
+        return _said(403, str(args.error))
     return args.default.failure(args)
+
+
+def _said(status: int, sentence: str) -> BoltResponse:
+    return BoltResponse(status=status, body=f"{sentence}\n", headers={"Content-Type": "text/plain; charset=utf-8"})

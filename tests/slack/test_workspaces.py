@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator
@@ -243,7 +244,7 @@ def test_a_workspace_that_no_tenant_names_cannot_install_it(world: World) -> Non
         assert connection.execute(text("SELECT count(*) FROM slack_bots")).scalar() == 0
 
 
-def test_an_install_that_did_not_begin_here_is_refused(world: World) -> None:
+def test_an_install_that_did_not_begin_here_is_refused(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Another browser's, a made-up one, one that the person broke off, and a code that Slack does not know."""
     way_back = f"{world.address}/slack/oauth_redirect"
     state = world.begin()
@@ -252,12 +253,40 @@ def test_an_install_that_did_not_begin_here_is_refused(world: World) -> None:
         ({"code": world.emea.allow(), "state": state}, {}),
         ({"code": world.emea.allow(), "state": "made-up"}, {"Cookie": "slack-app-oauth-state=made-up"}),
         ({"error": "access_denied"}, cookie),
-        ({"code": "nobody", "state": state}, cookie),
+        ({"code": "nobody-knows", "state": state}, cookie),
     ):
         requests.get(way_back, params=params, headers=headers, timeout=10)
+    assert "nobody-knows" not in caplog.text
     with reading(world.engine) as connection:
         assert connection.execute(text("SELECT count(*) FROM slack_bots")).scalar() == 0
     assert requests.post(f"{world.address}/slack/install", timeout=10).status_code == 405
+
+
+@pytest.mark.parametrize("word", ["accept_then_drop", "500", "429:3", "busy"])
+def test_an_install_that_slack_or_the_database_leaves_is_to_be_begun_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, word: str
+) -> None:
+    """The person is told so, and the log has one line."""
+    monkeypatch.setattr(engine_room, "BUSY_SECONDS", 0.1)
+    with contextlib.ExitStack() as busy:
+        if word == "busy":
+            busy.enter_context(writing(world.engine))
+        else:
+            world.emea.faults.script("oauth.v2.access", [word])
+        done = world.install(world.emea)
+    assert (done.status_code, "Open /slack/install again." in done.text) == (503, True)
+    (line,) = (each.getMessage() for each in caplog.records if each.name == Installations.__module__)
+    assert line.startswith("an install failed: ")
+    assert world.install(world.emea).status_code == 200
+
+
+@pytest.mark.parametrize(("team", "proposed"), [("T0EMEA", ["T0EMEA"]), ("T0\r\nX-Evil:1", []), ("T0&scope=x", [])])
+def test_slacks_page_proposes_a_workspace_if_it_is_one(world: World, team: str, proposed: list[str]) -> None:
+    """What stands in the address goes on into another one and into a header."""
+    page = requests.get(f"{world.address}/slack/install", params={"team": team}, timeout=10, allow_redirects=False)
+    asked = parse_qs(urlsplit(page.headers["Location"]).query)
+    assert (page.status_code, asked.get("team", []), "X-Evil" in page.headers) == (302, proposed, False)
+    assert set(asked["scope"][0].split(",")) == set(SCOPES)
 
 
 # ---- the store ----------------------------------------------------------------------------------------------------
