@@ -13,7 +13,8 @@ from bot.slack.app import web_client
 from bot.store.engine import StoreBroken
 
 if TYPE_CHECKING:
-    from bot.slack.workspaces import Installations, Installing
+    from bot.slack.installing import Installing
+    from bot.slack.workspaces import Installations
 
 
 class Clients:
@@ -44,9 +45,9 @@ class Clients:
         """How workspaces come and go, where there may be several."""
         if self._installations is None:
             return None
-        from bot.slack import workspaces  # noqa: PLC0415 - as above
+        from bot.slack import installing  # noqa: PLC0415 - as above
 
-        return workspaces.installing(
+        return installing.installing(
             self._installations,
             web_client("", self._settings.slack_api_url),
             secret=self._settings.slack_client_secret.get_secret_value(),

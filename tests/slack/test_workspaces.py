@@ -31,7 +31,8 @@ from bot.settings import load
 from bot.slack.app import web_client
 from bot.slack.classify import Answer as Class
 from bot.slack.classify import NotSentError, classify
-from bot.slack.workspaces import Installations, NotServedError, WorkspaceClient, _States
+from bot.slack.installing import _Flow, _States
+from bot.slack.workspaces import Installations, NotServedError, WorkspaceClient
 from bot.store import engine as engine_room
 from bot.store.engine import StoreBroken, migrate, open_store, reading, writing
 from bot.web import Server
@@ -275,7 +276,7 @@ def test_an_install_that_slack_or_the_database_leaves_is_to_be_begun_again(
             world.emea.faults.script("oauth.v2.access", [word])
         done = world.install(world.emea)
     assert (done.status_code, "Open /slack/install again." in done.text) == (503, True)
-    (line,) = (each.getMessage() for each in caplog.records if each.name == Installations.__module__)
+    (line,) = (each.getMessage() for each in caplog.records if each.name == _Flow.__module__)
     assert line.startswith("an install failed: ")
     assert world.install(world.emea).status_code == 200
 
