@@ -16,7 +16,7 @@ A failure goes:   alerts/watcher.py → store/ → slack/notifier.py → the cha
                      commands.py, *_commands.py, actions.py (buttons); messages*.py, alert_messages.py and *_answers.py
                      (what is said) out of blocks.py; replies.py and notifier.py (how it is sent), rendering.py (what,
                      from the tables), history.py (whether it arrived), classify.py (what Slack's answers mean);
-                     switchboard.py (whose it is), workspaces.py (where several install the app)
+                     switchboard.py (whose it is), workspaces.py, installing.py (where several install the app)
     jobs/            who runs the work: local.py (threads) or distributed.py (Procrastinate on PostgreSQL)
     demo/            a simulated tenant and a local Slack workspace; the tests use the same two
 

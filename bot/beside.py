@@ -151,8 +151,9 @@ def _slack_lines(settings: Settings, tenants: Mapping[str, Settings]) -> Iterato
         workspaces = {workspace: {} for workspace in served.values()}
         for label, own in tenants.items():
             workspaces[served[own.cxone_tenant_id]][label] = own
+    url = settings.database_url.get_secret_value()
     try:
-        engine = open_store(settings.database_url.get_secret_value()) if settings.several_workspaces else None
+        engine = open_store(url) if settings.several_workspaces and not _not_made_yet(url) else None
         clients = Clients(settings, engine)
         for workspace, own_tenants in workspaces.items():
             for line in check.slack(settings, clients.of(workspace), own_tenants):
@@ -181,6 +182,10 @@ def _by_label(settings: Settings) -> dict[str, Settings]:
     return {each.name.ljust(width): each.settings for each in tenants}
 
 
+def _not_made_yet(url: str) -> bool:
+    return url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists()
+
+
 def _database_line() -> Line:
     """Whether the database can be opened and is of our schema. A SQLite file that is not there yet is not made."""
     from bot.check import Line, Mark  # noqa: PLC0415 - as above
@@ -190,7 +195,7 @@ def _database_line() -> Line:
         url = load().database_url.get_secret_value()
     except SettingsError:
         return Line(Mark.FAIL, "Database", "not looked at: the settings are wrong")
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    if _not_made_yet(url):
         return Line(Mark.OK, "Database", "a new SQLite file, made when the bot starts")
     try:
         opened = engine.open_store(url)

@@ -21,6 +21,7 @@ from bot.cxone.errors import AnswerError, CXoneError, MethodError, NotFoundError
 from bot.cxone.http import Deadline
 from bot.cxone.platform import READ_ANALYTICS, READ_CONVERSATIONS, Conversations
 from bot.settings import Settings
+from bot.slack.classify import NotSentError
 
 NOBODY = "handover-check-00000000"  # an id that nothing has
 SCOPES = {
@@ -242,4 +243,4 @@ def _said(error: Exception) -> str:
     if isinstance(error, SlackApiError):
         missing = error.response.get("needed")
         return f"Slack says {error.response.get('error')}" + (f", needed: {missing}" if missing else "")
-    return f"no answer ({type(error).__name__})"
+    return str(error) if isinstance(error, NotSentError) else f"no answer ({type(error).__name__})"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 1_048_576  # Slack's own are below 100 kB
 INSTALL = ("/slack/install", "/slack/oauth_redirect")
+INSTALLS = 2  # at once: each may wait for Slack, and acks need the other threads
 THREADS = 8  # an ack takes milliseconds; fifty of them at once wait for each other, not for anything slow
 SECONDS_TO_FINISH = 5
 
@@ -52,19 +53,35 @@ def routes(
     def measured() -> tuple[str, bytes]:
         return "200 OK", metrics()
 
+    few = _few(install) if install else None
     pages: dict[str, Callable[[], tuple[str, bytes]]] = {"/healthz": health, "/readyz": ready, "/metrics": measured}
 
     def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
         if path == "/slack/events" and slack is not None:
             return slack(environ, start) if method == "POST" else _refuse(start, "405 Method Not Allowed", allow="POST")
-        if path in INSTALL and install is not None:
-            return install(environ, start) if method == "GET" else _refuse(start, "405 Method Not Allowed", allow="GET")
+        if path in INSTALL and few is not None:
+            return few(environ, start) if method == "GET" else _refuse(start, "405 Method Not Allowed", allow="GET")
         if path not in pages:
             return _refuse(start, "404 Not Found")
         if method not in ("GET", "HEAD"):
             return _refuse(start, "405 Method Not Allowed", allow="GET, HEAD")
         return _shown(pages[path], path, method, start)
+
+    return application
+
+
+def _few(install: WSGIApplication) -> WSGIApplication:
+    """So many installs at a time; whoever comes then is told to come again."""
+    places = threading.BoundedSemaphore(INSTALLS)
+
+    def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if not places.acquire(blocking=False):
+            return _refuse(start, "503 Service Unavailable", why="Others install it now. Open this page again soon.")
+        try:
+            return install(environ, start)
+        finally:
+            places.release()
 
     return application
 
@@ -80,8 +97,8 @@ def _shown(page: Callable[[], tuple[str, bytes]], path: str, method: str, start:
     return [b"" if method == "HEAD" else body]
 
 
-def _refuse(start: StartResponse, status: str, *, allow: str = "") -> Iterable[bytes]:
-    body = f"{status[4:].lower()}\n".encode()
+def _refuse(start: StartResponse, status: str, *, allow: str = "", why: str = "") -> Iterable[bytes]:
+    body = f"{why or status[4:].lower()}\n".encode()
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
     start(status, [*headers, ("Allow", allow)] if allow else headers)
     return [body]

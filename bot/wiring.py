@@ -35,6 +35,7 @@ def build_worker(settings: Settings, clock: Clock) -> list[Part]:
     jobs = build_jobs(database)
     metrics = Metrics(lambda: not background.reasons(), lambda: background.ledger())  # noqa: PLW0108 - made below
     clients = Clients(settings, database.engine)
+    clients.seal_anew()
     centres = build_centres(settings, clock, database, jobs, client_of=clients.of, on_call=metrics.called)
     background = build_background(settings, clock, database, jobs, centres)
     pages = web.routes(slack=None, reasons=background.reasons, metrics=metrics.page)
@@ -62,6 +63,7 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
 
     # 2. Who looks things up, who watches, who answers people.
     clients = Clients(settings, database.engine)
+    clients.seal_anew()
     centres = build_centres(settings, clock, database, jobs, client_of=clients.of, on_call=metrics.called)
     background = build_background(settings, clock, database, jobs, centres)
     services = build_services(settings, clock, clients, centres)

@@ -115,7 +115,7 @@ def test_several_workspaces_need_no_token_and_more_of_the_rest(env: pytest.Monke
     assert not load(EVERYTHING).several_workspaces
 
 
-@pytest.mark.parametrize("keys", ["too-short", f"{SEAL},nonsense", "no base64: ü"])
+@pytest.mark.parametrize("keys", ["too-short", f"{SEAL},nonsense", "no base64: ü", ",,,"])
 def test_a_key_that_seals_nothing_is_a_fault(env: pytest.MonkeyPatch, keys: str) -> None:
     """Told without the key."""
     give(env, **CXONE, **SLACK, SLACK_TOKEN_KEYS=keys)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from bot import web
 
 def slack(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
     """Stands where Bolt's adapter stands, and says how much it was given."""
-    body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     start("200 OK", [("Content-Type", "text/plain")])
     return [f"{len(body)}".encode()]
 
@@ -94,6 +96,32 @@ def test_in_socket_mode_nobody_posts() -> None:
         assert running.ask("GET", "/healthz").status_code == 200
     finally:
         running.server.stop()
+
+
+def test_slow_installs_take_no_thread_from_an_ack() -> None:
+    """The page is public: two at a time, the next is told to come again, and Slack's requests wait for none."""
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def install(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        begun.release()
+        go_on.wait(10)
+        return slack(environ, start)
+
+    server = web.Server(web.routes(slack=slack, install=install, reasons=list, metrics=bytes), "127.0.0.1", 0)
+    server.start()
+    page = f"{server.address}{web.INSTALL[1]}"
+    with ThreadPoolExecutor(web.INSTALLS) as people:
+        try:
+            slow = [people.submit(requests.get, page, timeout=15) for _ in range(web.INSTALLS)]
+            assert all(begun.acquire(timeout=5) for _ in slow)
+            busy = requests.get(page, timeout=5)
+            assert (busy.status_code, busy.text) == (503, "Others install it now. Open this page again soon.\n")
+            assert requests.post(f"{server.address}/slack/events", data=b"x", timeout=5).text == "1"
+        finally:
+            go_on.set()
+        assert [each.result().status_code for each in slow] == [200, 200]
+    assert requests.get(page, timeout=5).status_code == 200
+    server.stop()
 
 
 def test_a_body_that_is_too_large_is_refused(bot: Bot) -> None:

@@ -80,7 +80,7 @@ class Access:
             user = self._ask(f"user {user_id}", lambda: self._client.users_info(user=user_id).get("user") or {})
             self._user_allowed(user, grouped=grouped)
         except (SlackClientError, OSError) as fault:
-            word = fault.response.get("error", "") if isinstance(fault, SlackApiError) else type(fault).__name__
+            word = classify(fault).code
             log.warning("access could not be checked: %s", word)
             raise Refused(
                 "not_checked", f"Slack did not say whether you may use me here ({word}), so I did not look anything up."

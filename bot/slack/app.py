@@ -29,7 +29,7 @@ from bot.slack.services import Handler, Lookups, Pool, Seen, Services, Use
 from bot.slack.switchboard import Switchboards, UnknownWorkspaceError, workspace_of
 
 if TYPE_CHECKING:
-    from bot.slack.workspaces import Installing  # the extra `oauth` brings what it needs
+    from bot.slack.installing import Installing  # the extra `oauth` brings what it needs
 
 log = logging.getLogger(__name__)
 

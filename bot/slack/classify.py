@@ -72,6 +72,13 @@ CODES: dict[str, Answer] = {
 }
 
 
+class NotSentError(OSError):
+    """A call that was not made, as its token could not be read; the message is a sentence.
+
+    An OSError, as what goes wrong between us and Slack is: whoever calls Slack expects those.
+    """
+
+
 class Meaning(NamedTuple):
     """A class, the code or words behind it, and how long Slack asked us to wait."""
 
@@ -84,6 +91,8 @@ def classify(error: Exception) -> Meaning:
     """What a call that did not succeed means."""
     if isinstance(error, SlackApiError):
         return _of_answer(error)
+    if isinstance(error, NotSentError):
+        return Meaning(Answer.REPEAT, str(error).removesuffix("."))
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, (ConnectionRefusedError, socket.gaierror)):
         return Meaning(Answer.REPEAT, "Slack refuses the connection")

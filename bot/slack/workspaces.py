@@ -1,8 +1,8 @@
 """Several Slack workspaces: the app is installed by OAuth, and each workspace's token is kept sealed in the database.
 
-Bolt's flow and slack_sdk's installation store do the work, on tables of ours. That store keeps tokens in clear; here
-every token is encrypted by Fernet (cryptography). Of `SLACK_TOKEN_KEYS` the first seals and all open, so that a key can
-be changed: at each start what another key sealed is sealed anew.
+slack_sdk's installation store is used, on tables of ours. It keeps tokens in clear; here every token is encrypted by
+Fernet (cryptography). Of `SLACK_TOKEN_KEYS` the first seals and all open, so that a key can be changed: at each start
+of the bot what another key sealed is sealed anew.
 
 An install is taken from those workspaces alone that a tenant names: else whoever installs the app could look calls up.
 """
@@ -11,29 +11,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from slack_bolt import App, BoltContext, BoltResponse
 from slack_bolt.error import BoltError
-from slack_bolt.oauth import OAuthFlow
-from slack_bolt.oauth.callback_options import CallbackOptions, FailureArgs
-from slack_bolt.oauth.oauth_settings import OAuthSettings
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
-from slack_sdk.oauth.state_store import OAuthStateStore
+from slack_sdk.oauth.sqlalchemy_utils import normalize_datetime_for_db
 from slack_sdk.web import SlackResponse
-from sqlalchemy import Dialect, Engine, Text, TypeDecorator, select, update
+from sqlalchemy import ColumnElement, Dialect, Engine, Table, Text, TypeDecorator, delete, insert, select, update
 
-from bot.store.engine import StoreBroken, reading, writing
+from bot.slack.classify import NotSentError
+from bot.store.engine import StoreBroken, StoreError, reading, writing
 
 log = logging.getLogger(__name__)
 
 SEALED = ("bot_token", "bot_refresh_token", "user_token", "user_refresh_token", "incoming_webhook_url")
-INSTALL_SECONDS = 600  # between the page that leads to Slack and the way back
 
 
 class NotServedError(BoltError):
@@ -82,24 +78,43 @@ class Installations(SQLAlchemyInstallationStore):
                     column.type = Sealed(box)
 
     def save(self, installation: Installation) -> None:
-        """Keep an install. Raises NotServedError; an install for a whole organisation names no workspace."""
+        """Keep an install in place of the workspace's others. Raises NotServedError, StoreError.
+
+        An install for a whole organisation names no workspace.
+        """
         if installation.team_id not in self._served:
             log.warning("an install in workspace %s was refused: no tenant names it", installation.team_id)
             raise NotServedError
-        super().save(installation)
+        with writing(self.engine) as connection:
+            for table, found in ((self.installations, installation), (self.bots, installation.to_bot())):
+                row = {**found.to_dict(), "client_id": self.client_id}
+                times = {name: normalize_datetime_for_db(row[name]) for name in row if name.endswith("_at")}
+                connection.execute(delete(table).where(*self._of(table, installation.team_id)))
+                connection.execute(insert(table).values(row | times))
         log.info("installed in workspace %s by %s", installation.team_id, installation.user_id)
+
+    def forget(self, workspace: str, until: float) -> None:
+        """Remove what a workspace installed up to that second (Unix time), and nothing later. Raises StoreError."""
+        end = datetime.fromtimestamp(int(until) + 1, UTC).replace(tzinfo=None)  # as slack_sdk keeps it
+        with writing(self.engine) as connection:
+            for table in (self.bots, self.installations):
+                connection.execute(delete(table).where(*self._of(table, workspace), table.c.installed_at < end))
 
     def token(self, workspace: str) -> str:
         """The newest token of a workspace, empty where the app is not installed. Raises StoreError."""
         bots = self.bots.columns
         newest = (
             select(bots.bot_token)
-            .where(bots.client_id == self.client_id, bots.team_id == workspace, bots.bot_token.is_not(None))
+            .where(*self._of(self.bots, workspace), bots.bot_token.is_not(None))
             .order_by(bots.installed_at.desc(), bots.id.desc())
             .limit(1)
         )
         with reading(self.engine) as connection:
             return connection.scalar(newest) or ""
+
+    def _of(self, table: Table, workspace: str) -> tuple[ColumnElement[bool], ...]:
+        """Whatever organisation it is in: events do not always say, and it may join one."""
+        return table.c.client_id == self.client_id, table.c.team_id == workspace
 
     def seal_anew(self) -> None:
         """Seal all with the first key. Raises StoreError where no key opens a token."""
@@ -114,85 +129,20 @@ class Installations(SQLAlchemyInstallationStore):
 class WorkspaceClient(WebClient):
     """A client of one workspace. Its token is looked up for each call, so an install or its end holds at once."""
 
-    def __init__(self, installations: Installations, workspace: str, like: WebClient) -> None:
+    def __init__(self, installations: Installations | None, workspace: str, like: WebClient) -> None:
+        """Where there are no installations it is not installed."""
         super().__init__(base_url=like.base_url, timeout=like.timeout, retry_handlers=[])
         self._installations = installations
         self._workspace = workspace
 
     def api_call(self, api_method: str, **arguments: Any) -> SlackResponse:
-        """One call. Raises SlackApiError "not_installed" without asking Slack, and StoreError."""
-        self.token = self._installations.token(self._workspace)
+        """One call. Without asking Slack it raises SlackApiError "not_installed", and NotSentError for the database."""
+        try:
+            self.token = self._installations.token(self._workspace) if self._installations else ""
+        except StoreError as why:
+            log.warning("the token of workspace %s was not read: %s", self._workspace, why)
+            raise NotSentError(str(why)) from why
         if not self.token:
             answer = {"ok": False, "error": "not_installed"}
             raise SlackApiError("the app is not installed in this workspace", answer)  # type: ignore[no-untyped-call]
         return super().api_call(api_method, **arguments)
-
-
-class _States(OAuthStateStore):
-    """The state of an install under way, sealed with its time; Bolt holds it against a cookie of the same browser.
-
-    Nothing is kept: the page is public, and whoever calls it would fill a table.
-    """
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._box = MultiFernet([Fernet(key) for key in keys])
-
-    def issue(self, *_args: Any, **_kwargs: Any) -> str:
-        """A new one."""
-        return self._box.encrypt(b"install").decode().rstrip("=")  # it stands in an address
-
-    def consume(self, state: str) -> bool:
-        """Whether it is ours and young."""
-        try:
-            return self._box.decrypt(state + "=" * (-len(state) % 4), ttl=INSTALL_SECONDS) == b"install"
-        except InvalidToken:
-            return False
-
-
-@dataclass(frozen=True, slots=True)
-class Installing:
-    """How workspaces come and go: the pages of the flow, and the events that end an install."""
-
-    flow: OAuthFlow
-    installations: Installations
-
-    def register(self, app: App) -> None:
-        """Forget a workspace's tokens when it uninstalls the app or revokes the bot's token."""
-
-        @app.event("app_uninstalled")
-        def uninstalled(context: BoltContext) -> None:
-            self._forget(context)
-
-        @app.event("tokens_revoked")
-        def revoked(event: dict[str, Any], context: BoltContext) -> None:
-            if (event.get("tokens") or {}).get("bot"):
-                self._forget(context)
-
-    def _forget(self, context: BoltContext) -> None:
-        self.installations.delete_all(enterprise_id=context.enterprise_id, team_id=context.team_id)
-        log.info("uninstalled from workspace %s", context.team_id)
-
-
-def installing(
-    installations: Installations, client: WebClient, *, secret: str, keys: Sequence[str], scopes: Sequence[str]
-) -> Installing:
-    """Bolt's flow on our store: /slack/install leads to Slack, /slack/oauth_redirect is the way back."""
-    settings = OAuthSettings(
-        client_id=installations.client_id,
-        client_secret=secret,
-        scopes=scopes,
-        user_scopes=[],
-        install_page_rendering_enabled=False,  # at once to Slack's own page
-        installation_store=installations,
-        state_store=_States(keys),
-        state_expiration_seconds=INSTALL_SECONDS,
-        authorization_url=client.base_url.removesuffix("api/") + "oauth/v2/authorize",
-        callback_options=CallbackOptions(success=lambda args: args.default.success(args), failure=_failed),
-    )
-    return Installing(OAuthFlow(client=client, settings=settings), installations)
-
-
-def _failed(args: FailureArgs) -> BoltResponse:
-    if isinstance(args.error, NotServedError):
-        return BoltResponse(status=403, body=f"{args.error}\n", headers={"Content-Type": "text/plain; charset=utf-8"})
-    return args.default.failure(args)

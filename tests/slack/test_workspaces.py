@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.installation_store import Installation
 from sqlalchemy import Engine, text
 
+from bot import beside
 from bot.clients import Clients
 from bot.clock import SystemClock
 from bot.demo.api_server import Answer, ApiServer
@@ -25,12 +28,16 @@ from bot.demo.web_api import CLIENT_ID, CLIENT_SECRET, SCOPES
 from bot.demo.workspace import Workspace
 from bot.running import Part
 from bot.settings import load
+from bot.slack.app import web_client
 from bot.slack.classify import Answer as Class
-from bot.slack.classify import classify
-from bot.slack.workspaces import Installations, NotServedError, _States
-from bot.store.engine import StoreBroken, migrate, open_store, reading
+from bot.slack.classify import NotSentError, classify
+from bot.slack.installing import _Flow, _States
+from bot.slack.workspaces import Installations, NotServedError, WorkspaceClient
+from bot.store import engine as engine_room
+from bot.store.engine import StoreBroken, migrate, open_store, reading, writing
 from bot.web import Server
 from bot.wiring import build_bot
+from tests.clock import HandClock
 from tests.slack.conftest import until
 
 NUMBER = "+15550199888"
@@ -203,6 +210,27 @@ def test_an_uninstall_takes_the_token_away(world: World) -> None:
     assert world.messages(world.emea)
 
 
+def test_an_uninstall_that_comes_late_leaves_a_newer_install(world: World) -> None:
+    """Slack sends an event again until it is acked, and the app may be installed again meanwhile."""
+    world.install(world.emea)
+    world.emea.api.desk.team.clock = HandClock(datetime.now(UTC) - timedelta(minutes=5))
+    assert not world.emea.uninstall().error
+    assert world.installed("slack_bots") == world.installed("slack_installations") == ["T0EMEA"]
+
+
+def test_an_uninstall_that_could_not_be_kept_is_not_acked(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database is busy: Slack is told so, and sends it again."""
+    monkeypatch.setattr(engine_room, "BUSY_SECONDS", 0.1)
+    world.install(world.emea)
+    with writing(world.engine):
+        uninstalled = world.emea.uninstall()
+        assert uninstalled.error
+    assert "its token is still kept: The database was busy" in caplog.text
+    assert until(lambda: not world.installed("slack_bots"))
+
+
 def test_a_workspace_that_no_tenant_names_cannot_install_it(world: World) -> None:
     """It is told whom to ask, and nothing is kept."""
     with Workspace(team_id="T0STRANGERS", bot_token="xoxb-stranger") as stranger:
@@ -217,7 +245,7 @@ def test_a_workspace_that_no_tenant_names_cannot_install_it(world: World) -> Non
         assert connection.execute(text("SELECT count(*) FROM slack_bots")).scalar() == 0
 
 
-def test_an_install_that_did_not_begin_here_is_refused(world: World) -> None:
+def test_an_install_that_did_not_begin_here_is_refused(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Another browser's, a made-up one, one that the person broke off, and a code that Slack does not know."""
     way_back = f"{world.address}/slack/oauth_redirect"
     state = world.begin()
@@ -226,12 +254,40 @@ def test_an_install_that_did_not_begin_here_is_refused(world: World) -> None:
         ({"code": world.emea.allow(), "state": state}, {}),
         ({"code": world.emea.allow(), "state": "made-up"}, {"Cookie": "slack-app-oauth-state=made-up"}),
         ({"error": "access_denied"}, cookie),
-        ({"code": "nobody", "state": state}, cookie),
+        ({"code": "nobody-knows", "state": state}, cookie),
     ):
         requests.get(way_back, params=params, headers=headers, timeout=10)
+    assert "nobody-knows" not in caplog.text
     with reading(world.engine) as connection:
         assert connection.execute(text("SELECT count(*) FROM slack_bots")).scalar() == 0
     assert requests.post(f"{world.address}/slack/install", timeout=10).status_code == 405
+
+
+@pytest.mark.parametrize("word", ["accept_then_drop", "500", "429:3", "busy"])
+def test_an_install_that_slack_or_the_database_leaves_is_to_be_begun_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, word: str
+) -> None:
+    """The person is told so, and the log has one line."""
+    monkeypatch.setattr(engine_room, "BUSY_SECONDS", 0.1)
+    with contextlib.ExitStack() as busy:
+        if word == "busy":
+            busy.enter_context(writing(world.engine))
+        else:
+            world.emea.faults.script("oauth.v2.access", [word])
+        done = world.install(world.emea)
+    assert (done.status_code, "Open /slack/install again." in done.text) == (503, True)
+    (line,) = (each.getMessage() for each in caplog.records if each.name == _Flow.__module__)
+    assert line.startswith("an install failed: ")
+    assert world.install(world.emea).status_code == 200
+
+
+@pytest.mark.parametrize(("team", "proposed"), [("T0EMEA", ["T0EMEA"]), ("T0\r\nX-Evil:1", []), ("T0&scope=x", [])])
+def test_slacks_page_proposes_a_workspace_if_it_is_one(world: World, team: str, proposed: list[str]) -> None:
+    """What stands in the address goes on into another one and into a header."""
+    page = requests.get(f"{world.address}/slack/install", params={"team": team}, timeout=10, allow_redirects=False)
+    asked = parse_qs(urlsplit(page.headers["Location"]).query)
+    assert (page.status_code, asked.get("team", []), "X-Evil" in page.headers) == (302, proposed, False)
+    assert set(asked["scope"][0].split(",")) == set(SCOPES)
 
 
 # ---- the store ----------------------------------------------------------------------------------------------------
@@ -265,16 +321,50 @@ def test_what_an_older_key_sealed_is_sealed_anew(engine: Engine) -> None:
 
 
 def test_the_newest_install_counts(engine: Engine) -> None:
-    """Installed again, the workspace has another token."""
+    """Installed again, the workspace has another token, and no older one is kept; an uninstall ends what was before."""
     store = Installations(CLIENT_ID, engine, [NEW], ["T1"])
     assert store.token("T1") == ""
-    store.save(installed("xoxb-1"))
-    later = installed("xoxb-2")
-    later.installed_at += 60
-    store.save(later)
+    for number, organisation in enumerate((None, "E1", None)):
+        again = installed(f"xoxb-{number}")
+        again.installed_at, again.enterprise_id = 1000.5 + number * 60, organisation
+        store.save(again)
     assert store.token("T1") == "xoxb-2"
-    store.delete_all(enterprise_id=None, team_id="T1")
+    with reading(engine) as connection:
+        for table in ("slack_bots", "slack_installations"):
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 1  # noqa: S608 - our own
+    store.forget("T1", 1119)  # an event that comes late, of an earlier uninstall
+    assert store.token("T1") == "xoxb-2"
+    store.forget("T1", 1120)
     assert store.token("T1") == ""
+
+
+def test_a_check_seals_nothing_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a bot that does not know the new key yet, every token stays to be opened by it."""
+    world.install(world.emea)
+    monkeypatch.setenv("SLACK_TOKEN_KEYS", f"{OLD},{NEW}")
+    lines = [line for line in beside.checks(SystemClock()) if line.what == "Slack token"]
+    assert [line.mark.name for line in lines] == ["OK", "FAIL"]
+    assert Installations(CLIENT_ID, world.engine, [NEW], ["T0EMEA"]).token("T0EMEA") == "xoxb-emea"
+
+
+@pytest.mark.usefixtures("world")
+def test_a_check_before_the_first_start_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has installed the app then."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/new.db")
+    lines = [line for line in beside.checks(SystemClock()) if line.what == "Slack token"]
+    assert ["not_installed" in line.text for line in lines] == [True, True]
+    assert not list(tmp_path.glob("new.db*"))
+
+
+def test_a_token_that_cannot_be_read_is_no_answer_of_slack(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing was sent, so it is sent again without a look; the sentence is the database's."""
+    Installations(CLIENT_ID, engine, [OLD], ["T1"]).save(installed())
+    client = WorkspaceClient(Installations(CLIENT_ID, engine, [NEW], ["T1"]), "T1", web_client(""))
+    with pytest.raises(NotSentError) as raised:
+        client.chat_postMessage(channel="C1", text="x")
+    meaning = classify(raised.value)
+    assert (meaning.answer, "SLACK_TOKEN_KEYS lacks" in meaning.code) == (Class.REPEAT, True)
+    assert "SLACK_TOKEN_KEYS lacks" in caplog.text
 
 
 @pytest.mark.parametrize("team", ["T2", None])
@@ -297,10 +387,12 @@ def test_the_same_on_postgresql(postgres: Any) -> None:
     opened.dispose()
 
 
-def test_a_state_grows_old() -> None:
-    """Ten minutes; one of another key is none of ours."""
+def test_a_state_is_good_once_and_grows_old() -> None:
+    """Once, however it is written, within ten minutes; one of another key is none of ours."""
     states = _States([NEW])
-    assert states.consume(states.issue())
+    assert states.consume(state := states.issue())
+    assert not states.consume(state)
+    assert not states.consume(f"{state}!")
     late = MultiFernet([Fernet(NEW)]).encrypt_at_time(b"install", int(time.time()) - 601).decode()
     assert not states.consume(late)
     assert not _States([OLD]).consume(states.issue())
