@@ -87,7 +87,7 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     server = web.Server(pages, settings.host, settings.port)
     first = next(iter(services.values()))
     looking = [_OnlyStops(each.investigator.close) for each in centres]
-    answering = [_OnlyStops(first.pool.close), _OnlyStops(first.windows.close)]
+    answering = [_OnlyStops(first.windows.close), _OnlyStops(first.pool.close)]  # the pool's jobs take the seconds
     return [*looking, background, *answering, server, *([socket] if socket else [])]
 
 
