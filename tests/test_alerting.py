@@ -11,6 +11,7 @@ import requests
 from sqlalchemy import Engine
 
 from bot.alerting import Alerting, Options
+from bot.alerts import pausing
 from bot.background import Background
 from bot.jobs.local import Local
 from bot.store import facts, subscriptions
@@ -55,6 +56,24 @@ def test_the_alert_channel_is_an_id_or_a_name(tmp_path: Path, wanted: str, found
     assert len(slack.asked) == asked
     with reading(engine) as connection:
         assert [row.channel for row in subscriptions.active(connection, "acme")] == [found]
+    engine.dispose()
+
+
+def test_a_channel_of_the_settings_that_is_paused_is_a_reason(tmp_path: Path) -> None:
+    """Its subscription has no author, and the ops channel is the same: nobody else would be told."""
+    engine, clock = open_store(f"sqlite:///{tmp_path}/handover.db"), HandClock()
+    migrate(engine)
+    alerting = _alerting(engine, clock)
+    alerting.prepare()
+    said = "Alerts for the channel C1 of ALERT_CHANNEL are paused: Slack answers channel_not_found."
+    assert said not in alerting.reasons()
+    for channel in ("C1", "C2"):
+        with writing(engine) as connection:
+            pausing.pause(connection, "acme", channel, "channel_not_found", clock.now(), ops_channel="C1")
+    assert [reason for reason in alerting.reasons() if "paused" in reason] == [said]
+    with writing(engine) as connection:
+        pausing.resume(connection, "acme", "C1")
+    assert said not in alerting.reasons()
     engine.dispose()
 
 
