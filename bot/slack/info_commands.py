@@ -63,7 +63,7 @@ class InfoCommands:
                 conversation_id=row.conversation_id,
                 at=row.at,
                 outcome=row.outcome,
-                phone=row.phone,
+                phone=row.phone or ("number removed" if row.forgotten else "number withheld"),
                 target=row.target_name or row.target_id,
                 reason=row.reason,
             )

@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from bot import phone
+from bot.centres import audit_use
+from bot.database import Database
 from bot.demo.sending import Sender
 from bot.demo.workspace import BOT_USER
 from bot.slack.access import Rules
-from bot.store import subscriptions
-from bot.store.engine import reading
+from bot.store import purge, subscriptions
+from bot.store.engine import reading, writing
+from bot.store.tables import audit, deliveries, mutes
 from tests.slack.conftest import until
 from tests.stories.room import Room
 from tests.stories.world import ALERTS, OPS
@@ -428,6 +433,29 @@ def test_a_button_of_what_was_forgotten_says_so(room: Room) -> None:
 
 
 # ---- recent, why, status, Home ------------------------------------------------------------------------------------
+
+
+def test_a_forgotten_number_is_in_no_free_text(room: Room) -> None:
+    """Neither in a mute, the line about it or the audit; `recent` does not call it withheld."""
+    fired(room)
+    call = next(iter(room.centre.documents))
+    number = room.centre.documents[call]["participants"][0]["identity"]
+    last4 = number[-4:]
+    room.says(f"mute all 1h call {number}")
+    (use,) = [use for use in room.uses if use.action == "mute"]
+    audit_use(Database(room.engine, "key"), "demo", use)
+    assert f"•••• {last4}" in _free_text(room)
+    with writing(room.engine) as connection:
+        purge.forget(connection, "demo", phone.hashed(number, "key"), phone.mask(number))
+    assert last4 not in _free_text(room)
+    assert "call ••••" in _free_text(room)
+    assert "number removed" in room.says("recent")
+
+
+def _free_text(room: Room) -> str:
+    with reading(room.engine) as connection:
+        columns = (mutes.c.why, deliveries.c.text, audit.c.subject)
+        return "\n".join(text for column in columns for text in connection.scalars(select(column)))
 
 
 def test_recent_shows_failed_handovers_each_a_choice(room: Room) -> None:
