@@ -95,8 +95,9 @@ def test_slack_answers_and_nothing_is_stopped_any_more(tmp_path: Path) -> None:
 def test_the_heartbeat_is_sent_only_while_there_is_no_reason_against_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CXone out of reach for an hour: the ledger balances, and all is not well."""
+    """CXone out of reach for an hour, or no Socket Mode: the ledger balances, and all is not well."""
     engine, clock, sent = open_store(f"sqlite:///{tmp_path}/handover.db"), HandClock(), list[str]()
+    disconnected = list[bool]()
     migrate(engine)
     alerting = _alerting(engine, clock)
     alerting.slack_said("")
@@ -106,11 +107,23 @@ def test_the_heartbeat_is_sent_only_while_there_is_no_reason_against_it(
         return SimpleNamespace(close=lambda: None)
 
     monkeypatch.setattr(requests, "get", get)
-    background = Background([alerting], Local(), engine, clock, sweep_seconds=1, heartbeat_url="http://localhost/beat")
+    background = Background(
+        [alerting],
+        Local(),
+        engine,
+        clock,
+        sweep_seconds=1,
+        heartbeat_url="http://localhost/beat",
+        also=lambda: ["Slack: Socket Mode is not connected."] if disconnected else [],
+    )
     with writing(engine) as connection:
         facts.set_cursor(connection, "acme", polled_at=clock.now(), listed_until=clock.now())
     background.heartbeat()
     assert len(sent) == 1
+    disconnected.append(True)
+    background.heartbeat()
+    assert len(sent) == 1
+    disconnected.clear()
     clock.advance(hours=1)
     background.heartbeat()
     assert len(sent) == 1

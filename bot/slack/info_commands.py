@@ -41,6 +41,7 @@ class InfoCommands:
     engine: Engine
     clock: Clock
     tenant: str
+    workspace: str = ""  # whose budgets hold, where there are several
     client: WebClient
     rules: Rules = Rules()  # noqa: RUF009 - frozen
     poll_seconds: float = 15.0
@@ -133,7 +134,7 @@ class InfoCommands:
             subscriptions=len(subscriptions.active(connection, self.tenant)),
             waiting=[
                 Waiting(row.channel, row.waiting, max(row.due_at, row.free_at or row.due_at), row.why or "")
-                for row in deliveries.backlog(connection, self.tenant)
+                for row in deliveries.backlog(connection, self.tenant, self.workspace)
             ],
             slack_seconds=seconds,
             slack_error=error,
