@@ -127,9 +127,13 @@ def document(raw: object) -> dict[str, Any]:
     if not isinstance(raw, Mapping):
         return {}
     callers = _callers(raw.get("participants"))
-    shown = _mapping(raw, callers, 0, keep_name=True)
-    names = named(_customer_names(raw.get("participants")))
-    return _unnamed(shown, names) if names is not None else shown
+    return unnamed(_mapping(raw, callers, 0, keep_name=True), raw.get("participants"))
+
+
+def unnamed(shown: dict[str, Any], participants: object) -> dict[str, Any]:
+    """What is shown of a document, without the names of its customers in free texts; `participants` as they came."""
+    names = named(_customer_names(participants))
+    return {key: _unnamed(value, names, key) for key, value in shown.items()} if names is not None else shown
 
 
 def properties(raw: object) -> dict[str, Any]:
@@ -208,8 +212,7 @@ def _customer_names(participants: object) -> list[str]:
     return [name for row in customers if isinstance(name := row.get("name"), str)]
 
 
-def _unnamed(value: Any, names: re.Pattern[str], key: str = "") -> Any:
-    """The same without callers' names in its free texts."""
+def _unnamed(value: Any, names: re.Pattern[str], key: str) -> Any:
     if isinstance(value, dict):
         return {each: _unnamed(inner, names, each) for each, inner in value.items()}
     if isinstance(value, list):

@@ -112,12 +112,13 @@ def unnamed(conversation: Conversation, parties: Parties) -> Conversation:
     names = redact.named(leg.name for leg in parties.customers if leg.name.casefold() not in others)
     if names is None:
         return conversation
+    # A long call says few things many times.
+    said = {text for event in conversation.events for text in (event.reason, event.state)}
+    masked = {text: names.sub(redact.THE_CALLER, text) for text in said if names.search(text)}
+    if not masked:
+        return conversation
     events = [
-        event._replace(
-            reason=names.sub(redact.THE_CALLER, event.reason), state=names.sub(redact.THE_CALLER, event.state)
-        )
-        if event.reason or event.state
-        else event
+        event._replace(reason=masked.get(event.reason, event.reason), state=masked.get(event.state, event.state))
         for event in conversation.events
     ]
     return replace(conversation, events=tuple(events))
