@@ -103,6 +103,7 @@ class Alerting:
         self._prepare_at = 0.0
         self._hold = False  # nobody has ever subscribed, and who would is not known yet
         self._unknown = ""  # which channel of the settings is not known, as a sentence
+        self._named: dict[str, str] = {}  # the channels of the settings, and by which
         self._store_fault: tuple[datetime, str] | None = None  # of a poll here
         self.slack_fault = "Slack was not asked yet."
 
@@ -193,6 +194,11 @@ class Alerting:
             own.append(fault[1])
         if self._unknown:
             own.append(self._unknown)
+        own += [  # its subscription has no author, and there is no ops channel or it is this one: nobody else is told
+            f"Alerts for the channel {channel} of {setting} are paused: {seen.paused[channel]}."
+            for channel, setting in self._named.items()
+            if channel in seen.paused
+        ]
         return [*own, *found]
 
     # ---- the channels of the settings -----------------------------------------------------------------------------
@@ -217,6 +223,7 @@ class Alerting:
         alert = self._channel(self.options.alert_channel, now)
         ops = self._channel(self.options.ops_channel, now) if self.options.ops_channel else alert
         self.watcher.ops_channel = self.notifier.ops_channel = ops or alert or ""
+        self._named = {ops or "": "OPS_CHANNEL", alert or "": "ALERT_CHANNEL"}
         if alert:
             wish = str(filters.parse(self.options.alert_filter))
             with writing(self.engine) as connection:

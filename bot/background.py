@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import requests
 import structlog
@@ -34,14 +34,19 @@ class Background:
         *,
         sweep_seconds: float,
         heartbeat_url: str = "",
+        also: Callable[[], list[str]] = list,
     ) -> None:
-        """Nothing runs yet. `sweep_seconds`: between two looks for something to send that nobody nudged."""
+        """Nothing runs yet. `sweep_seconds`: between two looks for something to send that nobody nudged.
+
+        `also` says what of the process, beside all this, is against its being ready.
+        """
         self.tenants = tenants
         self._jobs = jobs
         self._engine = engine
         self._clock = clock
         self._sweep_seconds = sweep_seconds
         self._heartbeat_url = heartbeat_url
+        self._also = also
 
     def start(self) -> None:
         """Begin, without waiting for anybody."""
@@ -114,7 +119,7 @@ class Background:
 
         One tenant's reasons carry its name where there are several.
         """
-        why = self._jobs.reasons()
+        why = [*self._also(), *self._jobs.reasons()]
         meant = [tenant for tenant in self.tenants if workspace in (None, tenant.notifier.workspace)]
         for tenant in meant:
             name, of_tenant = tenant.label or tenant.tenant, tenant.reasons()

@@ -75,7 +75,7 @@ def forget(settings: Settings, number: phone.Number) -> list[tuple[str, Forgotte
                 key = facts.fact(connection, tenant, HASHED_WITH)
                 same = key is None or key.value == mine
                 name = names.get(tenant, tenant)
-                gone.append((name, purge.forget(connection, tenant, hashed) if same else None))
+                gone.append((name, purge.forget(connection, tenant, hashed, number.masked) if same else None))
         return gone
     finally:
         database.engine.dispose()

@@ -93,7 +93,7 @@ def redacted(document: Mapping[str, Any]) -> dict[str, Any]:
     """A document of either profile with what may leave the house."""
     ids = sorted({each for each in _ids(document) if len(each) >= _MASKED_FROM}, key=len, reverse=True)
     own = re.compile("|".join(map(re.escape, ids))) if ids else None
-    return _mapping(document, own, 0)
+    return redact.unnamed(_mapping(document, own, 0), document.get("participants"))
 
 
 def _ids(value: object, depth: int = 0) -> Iterator[str]:

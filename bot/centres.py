@@ -141,6 +141,7 @@ def services_of(
         engine=alerting.engine,
         clock=common.clock,
         tenant=alerting.tenant,
+        workspace=alerting.notifier.workspace,
         client=common.client,
         rules=alerting.options.rules,
         poll_seconds=centre.tenant.settings.poll_seconds,

@@ -79,6 +79,10 @@ _PLAIN = frozenset(
 )
 _WHOLE_NUMBERS = frozenset({"id", "conversationId", "contactId", "masterContactId"})  # CXone's contact ids are digits
 _PEOPLE_OUTSIDE = frozenset({"customer", "caller", "external", "contact", ""})
+_CUSTOMERS = frozenset({"customer", "caller"})
+_FREE_TEXTS = frozenset({"reason", "message", "error", "state"})
+_SHORTEST_NAME = 3
+THE_CALLER = "the caller"
 _DEEPEST = 8
 _MOST_NAMES = 40
 _MOST_ITEMS = 2000
@@ -92,6 +96,15 @@ def foreign(text: object, limit: int = 300) -> str:
     line = _NAME_FIELD.sub(lambda found: f"{found[1]}{found['sep']}•••", line)
     line = _UUID_OR_RUN.sub(_masked_run, line)
     return cut(line, limit)
+
+
+def named(names: Iterable[str]) -> re.Pattern[str] | None:
+    """What finds these callers' names in a text; None where there is none that could be told from other words."""
+    words = [name.strip() for name in names if not phone.is_withheld(name)]
+    found = [
+        re.escape(name) for name in words if len(name) >= _SHORTEST_NAME and name.casefold() not in _PEOPLE_OUTSIDE
+    ]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)", re.IGNORECASE) if found else None
 
 
 def whole_id(text: str) -> str:
@@ -114,7 +127,13 @@ def document(raw: object) -> dict[str, Any]:
     if not isinstance(raw, Mapping):
         return {}
     callers = _callers(raw.get("participants"))
-    return _mapping(raw, callers, 0, keep_name=True)
+    return unnamed(_mapping(raw, callers, 0, keep_name=True), raw.get("participants"))
+
+
+def unnamed(shown: dict[str, Any], participants: object) -> dict[str, Any]:
+    """What is shown of a document, without the names of its customers in free texts; `participants` as they came."""
+    names = named(_customer_names(participants))
+    return {key: _unnamed(value, names, key) for key, value in shown.items()} if names is not None else shown
 
 
 def properties(raw: object) -> dict[str, Any]:
@@ -185,6 +204,20 @@ def _callers(participants: object) -> frozenset[str]:
     rows = participants if isinstance(participants, list | tuple) else ()
     found = (re.sub(r"\D", "", str(row.get("identity") or "")) for row in rows if isinstance(row, Mapping))
     return frozenset(digits[-10:] for digits in found if len(digits) >= 7)  # noqa: PLR2004 - design: runs of 7
+
+
+def _customer_names(participants: object) -> list[str]:
+    rows = participants if isinstance(participants, list | tuple) else ()
+    customers = [row for row in rows if isinstance(row, Mapping) and str(row.get("purpose")).lower() in _CUSTOMERS]
+    return [name for row in customers if isinstance(name := row.get("name"), str)]
+
+
+def _unnamed(value: Any, names: re.Pattern[str], key: str) -> Any:
+    if isinstance(value, dict):
+        return {each: _unnamed(inner, names, each) for each, inner in value.items()}
+    if isinstance(value, list):
+        return [_unnamed(inner, names, key) for inner in value]
+    return names.sub(THE_CALLER, value) if key in _FREE_TEXTS and isinstance(value, str) else value
 
 
 def _holds(text: str, callers: frozenset[str]) -> bool:

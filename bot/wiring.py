@@ -51,11 +51,7 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     # 1. What is kept, and how it is doing.
     database = open_database(settings, alone=True, clock=clock)
     jobs = build_jobs(database, work=work)
-
-    def reasons(workspace: str | None = None) -> list[str]:
-        return [*(socket.reasons() if socket else []), *background.reasons(workspace)]
-
-    metrics = Metrics(lambda: not reasons(), lambda: background.ledger())  # noqa: PLW0108 - made below
+    metrics = Metrics(lambda: not background.reasons(), lambda: background.ledger())  # noqa: PLW0108 - made below
 
     def used(tenant: str, use: Use) -> None:
         metrics.used(use.action, use.result)
@@ -65,11 +61,13 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     clients = Clients(settings, database.engine)
     clients.seal_anew()
     centres = build_centres(settings, clock, database, jobs, client_of=clients.of, on_call=metrics.called)
-    background = build_background(settings, clock, database, jobs, centres)
+    background = build_background(
+        settings, clock, database, jobs, centres, also=lambda: socket.reasons() if socket else []
+    )
     services = build_services(settings, clock, clients, centres)
     boards: defaultdict[str, dict[str, Services]] = defaultdict(dict)
     for each in centres:
-        home, why = each.tenant.workspace, partial(reasons, each.tenant.workspace)
+        home, why = each.tenant.workspace, partial(background.reasons, each.tenant.workspace)
         common = services[home]
         boards[home][each.tenant.name] = services_of(each, common, partial(used, each.alerting.tenant), why)
     channels = {channel: each.tenant.name for each in centres for channel in each.tenant.channels}
@@ -83,13 +81,13 @@ def build_bot(settings: Settings, clock: Clock, *, work: bool = True) -> list[Pa
     pages = web.routes(
         slack=None if socket else only_signed(handler, signing_secret),
         install=handler if settings.several_workspaces else None,
-        reasons=reasons,
+        reasons=background.reasons,
         metrics=metrics.page,
     )
     server = web.Server(pages, settings.host, settings.port)
     first = next(iter(services.values()))
     looking = [_OnlyStops(each.investigator.close) for each in centres]
-    answering = [_OnlyStops(first.pool.close), _OnlyStops(first.windows.close)]
+    answering = [_OnlyStops(first.windows.close), _OnlyStops(first.pool.close)]  # the pool's jobs take the seconds
     return [*looking, background, *answering, server, *([socket] if socket else [])]
 
 
@@ -102,10 +100,15 @@ def build_jobs(database: Database, *, work: bool = True) -> Jobs:
     return Distributed(database.engine, work=work)
 
 
-def build_background(
-    settings: Settings, clock: Clock, database: Database, jobs: Jobs, all_of: list[Centre]
+def build_background(  # noqa: PLR0917 - all that it runs on
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    jobs: Jobs,
+    all_of: list[Centre],
+    also: Callable[[], list[str]] = list,
 ) -> Background:
-    """Polls, deliveries, sweeps and purges of all tenants."""
+    """Polls, deliveries, sweeps and purges of all tenants; `also` gives further reasons not to be ready."""
     return Background(
         [each.alerting for each in all_of],
         jobs,
@@ -113,6 +116,7 @@ def build_background(
         clock,
         sweep_seconds=SWEEP_DISTRIBUTED if settings.many_processes else SWEEP_LOCAL,
         heartbeat_url=settings.heartbeat_url.get_secret_value(),
+        also=also,
     )
 
 

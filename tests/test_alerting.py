@@ -11,6 +11,7 @@ import requests
 from sqlalchemy import Engine
 
 from bot.alerting import Alerting, Options
+from bot.alerts import pausing
 from bot.background import Background
 from bot.jobs.local import Local
 from bot.store import facts, subscriptions
@@ -58,6 +59,24 @@ def test_the_alert_channel_is_an_id_or_a_name(tmp_path: Path, wanted: str, found
     engine.dispose()
 
 
+def test_a_channel_of_the_settings_that_is_paused_is_a_reason(tmp_path: Path) -> None:
+    """Its subscription has no author, and the ops channel is the same: nobody else would be told."""
+    engine, clock = open_store(f"sqlite:///{tmp_path}/handover.db"), HandClock()
+    migrate(engine)
+    alerting = _alerting(engine, clock)
+    alerting.prepare()
+    said = "Alerts for the channel C1 of ALERT_CHANNEL are paused: Slack answers channel_not_found."
+    assert said not in alerting.reasons()
+    for channel in ("C1", "C2"):
+        with writing(engine) as connection:
+            pausing.pause(connection, "acme", channel, "channel_not_found", clock.now(), ops_channel="C1")
+    assert [reason for reason in alerting.reasons() if "paused" in reason] == [said]
+    with writing(engine) as connection:
+        pausing.resume(connection, "acme", "C1")
+    assert said not in alerting.reasons()
+    engine.dispose()
+
+
 def test_slack_answers_and_nothing_is_stopped_any_more(tmp_path: Path) -> None:
     """A good `auth.test` ends what a delivery noted that nobody sends any more."""
     engine, clock = open_store(f"sqlite:///{tmp_path}/handover.db"), HandClock()
@@ -76,8 +95,9 @@ def test_slack_answers_and_nothing_is_stopped_any_more(tmp_path: Path) -> None:
 def test_the_heartbeat_is_sent_only_while_there_is_no_reason_against_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CXone out of reach for an hour: the ledger balances, and all is not well."""
+    """CXone out of reach for an hour, or no Socket Mode: the ledger balances, and all is not well."""
     engine, clock, sent = open_store(f"sqlite:///{tmp_path}/handover.db"), HandClock(), list[str]()
+    disconnected = list[bool]()
     migrate(engine)
     alerting = _alerting(engine, clock)
     alerting.slack_said("")
@@ -87,11 +107,23 @@ def test_the_heartbeat_is_sent_only_while_there_is_no_reason_against_it(
         return SimpleNamespace(close=lambda: None)
 
     monkeypatch.setattr(requests, "get", get)
-    background = Background([alerting], Local(), engine, clock, sweep_seconds=1, heartbeat_url="http://localhost/beat")
+    background = Background(
+        [alerting],
+        Local(),
+        engine,
+        clock,
+        sweep_seconds=1,
+        heartbeat_url="http://localhost/beat",
+        also=lambda: ["Slack: Socket Mode is not connected."] if disconnected else [],
+    )
     with writing(engine) as connection:
         facts.set_cursor(connection, "acme", polled_at=clock.now(), listed_until=clock.now())
     background.heartbeat()
     assert len(sent) == 1
+    disconnected.append(True)
+    background.heartbeat()
+    assert len(sent) == 1
+    disconnected.clear()
     clock.advance(hours=1)
     background.heartbeat()
     assert len(sent) == 1

@@ -140,3 +140,12 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, clock: HandClock
     report = saved.report(str(path), timing=Timing(), clock=clock)
     with pytest.raises(saved.NotWritableError, match="cannot be written"):
         saved.save(str(tmp_path / "no" / "b.json"), report, {}, profile="contacts", clock=clock)
+
+
+def test_a_callers_name_in_a_reason_does_not_leave_the_house() -> None:
+    """The leg's own name is not in the file either, so nothing could mask it later."""
+    people = [{"id": "p1", "purpose": "customer", "name": "John Caller"}]
+    events = [{"type": "sessionTransferRejected", "reason": "no route for John Caller"}]
+    shown = bundle.redacted({"id": "c1", "participants": people, "events": events})
+    assert "John" not in json.dumps(shown)
+    assert shown["events"][0]["reason"] == "no route for the caller"

@@ -115,3 +115,11 @@ def test_any_document_is_redacted_without_an_exception(document: object) -> None
     """And no run of seven digits is left, whole ids apart."""
     json.dumps(redact.document(document))
     assert not re.search(r"\d{7}", redact.foreign(document, 100))
+
+
+def test_the_callers_name_is_masked_in_the_free_texts_of_a_document() -> None:
+    """Whole words alone."""
+    people = [{"purpose": "customer", "name": "John Caller"}, {"purpose": "customer", "name": "Al"}]
+    events = [{"type": "x", "reason": "no route for john caller"}, {"type": "x", "reason": "John Callers, Al"}]
+    shown = redact.document({"id": "c1", "participants": people, "events": events})
+    assert [event["reason"] for event in shown["events"]] == ["no route for the caller", "John Callers, Al"]

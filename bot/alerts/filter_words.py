@@ -14,9 +14,9 @@ def in_words(wish: Filters) -> str:
     if wish.faults:
         parts.append(f"at fault: {_or([fault.value for fault in wish.faults])}")
     if wish.targets:
-        parts.append(f"to {_or(wish.targets)}")
+        parts.append(f"to {_or(_names(wish.targets))}")
     if wish.exclude:
-        parts.append(f"without {_or(wish.exclude)}")
+        parts.append(f"without {_or(_names(wish.exclude))}")
     return ", ".join(parts)
 
 
@@ -44,6 +44,11 @@ def from_when_on(threshold: Threshold) -> str:
 def _minutes(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
     return f"{hours} h" if hours and not rest else f"{minutes} min"
+
+
+def _names(names: Iterable[str]) -> list[str]:
+    """A comma in a name is not to be taken for one between names."""
+    return [f"“{name}”" if "," in name else name for name in names]
 
 
 def _or(words: Iterable[str]) -> str:

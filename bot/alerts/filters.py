@@ -92,20 +92,21 @@ def stored(text: str) -> Filters | None:
 
 def _with(filters: Filters, word: str) -> Filters:
     name, sign, value = word.partition("=")
-    if not sign or not _parts(value):
+    parts = _parts(value)
+    if not sign or not parts:
         raise FilterError(word, f"“{word}” is no filter. The form is: {FORM}")
     if not _LIST.fullmatch(value):
         raise FilterError(word, f'“{word}”: quotation marks go around a whole name, such as target="Billing EU"')
-    value = ",".join(_parts(value))
+    value = ",".join(parts)
     match name.casefold():
         case "outcome":
-            return replace(filters, outcomes=_merge(filters.outcomes, [_outcome(word, one) for one in _parts(value)]))
+            return replace(filters, outcomes=_merge(filters.outcomes, [_outcome(word, one) for one in parts]))
         case "fault":
-            return replace(filters, faults=_merge(filters.faults, [_fault(word, one) for one in _parts(value)]))
+            return replace(filters, faults=_merge(filters.faults, [_fault(word, one) for one in parts]))
         case "target":
-            return replace(filters, targets=_merge(filters.targets, _parts(value)))
+            return replace(filters, targets=_merge(filters.targets, parts))
         case "exclude":
-            return replace(filters, exclude=_merge(filters.exclude, [one.casefold() for one in _parts(value)]))
+            return replace(filters, exclude=_merge(filters.exclude, [one.casefold() for one in parts]))
         case "min":
             failures, minutes = _minimum(word, value)
             return replace(filters, failures=failures, minutes=minutes)
@@ -124,9 +125,9 @@ def _split(text: str) -> list[str]:
 
 
 def _parts(value: str) -> list[str]:
-    """The names of a list without their quotation marks, which only keep blanks in them: Sales,"Team A"."""
-    bare = (_bare(part) for part in value.replace('"', "").split(","))
-    return [part for part in bare if part]
+    """The names of a list without their quotation marks, which only keep blanks and commas in them: Sales,"Team A"."""
+    bare = (_bare(part.strip('"')) for part in re.findall(r'"[^"]*"|[^",]+', value))
+    return [part for part in bare if part.strip(", ")]
 
 
 def _bare(name: str) -> str:
@@ -176,7 +177,5 @@ def _rate(word: str, value: str) -> float:
 
 
 def _listed(name: str, values: tuple[str, ...]) -> str:
-    if not values:
-        return ""
-    joined = ",".join(values)
-    return f'{name}="{joined}"' if re.search(r"\s", joined) else f"{name}={joined}"
+    quoted = (f'"{value}"' if re.search(r"[\s,]", value) else value for value in values)
+    return f"{name}={','.join(quoted)}" if values else ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from bot.store import deliveries, facts
+from bot.store import deliveries, facts, pacing
 from bot.store.engine import StoreError, reading
 from bot.store.ledger import Ledger, ledger
 
@@ -30,6 +31,7 @@ class Health:
     gap: facts.Fact | None = None  # a span that will not be listed
     history_missing: bool = False
     unsaid_dead: int = 0
+    paused: Mapping[str, str] = field(default_factory=dict)  # channels that Slack has closed to the bot, and why
     ledger: Ledger = field(default_factory=Ledger)
 
     def reasons(self, now: datetime, poll_seconds: float) -> list[str]:
@@ -93,6 +95,7 @@ def health(engine: Engine, tenant: str, now: datetime) -> Health:
                 gap=found[facts.GAP],
                 history_missing=found[facts.NO_HISTORY] is not None,
                 unsaid_dead=len(deliveries.unsaid_dead(connection, tenant)),
+                paused={row.key: row.why for row in pacing.paused(connection, tenant, now)},
                 ledger=ledger(connection, tenant),
             )
     except StoreError as error:

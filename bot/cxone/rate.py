@@ -16,6 +16,7 @@ KEPT_FOR_PEOPLE = 0.3
 _LEARNED_LASTS = 600.0  # seconds after the last 429
 _LEARNED_LEAST = 5.0  # requests a second; slower than this only when told so
 _HOUR = 3600.0
+_LOOKS_UP = 1.0  # seconds after which a wait notices that its deadline was closed
 
 
 class Rate:
@@ -47,7 +48,7 @@ class Rate:
                         self._people_waiting += 1
                 if wait >= deadline.left():
                     return False
-                self._clock.sleep(wait)
+                self._clock.sleep(min(wait, _LOOKS_UP))
         finally:
             if waited:
                 with self._lock:

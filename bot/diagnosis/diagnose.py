@@ -23,7 +23,7 @@ from bot.diagnosis.handover import (
 from bot.diagnosis.order import Ending, Step, ending_of, in_order
 from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome, Reached
 from bot.diagnosis.pairing import requests_of
-from bot.diagnosis.parties import Parties, clean, parties_of
+from bot.diagnosis.parties import Parties, clean, parties_of, unnamed
 from bot.diagnosis.reasons import read
 from bot.diagnosis.record import about_the_record, never_asked, plain
 from bot.diagnosis.rules import judge
@@ -53,6 +53,7 @@ def diagnose(
 ) -> Diagnosis:
     """Why this handover came out as it did. `targets` by `TargetRef.id`; one that was not looked at is absent."""
     parties = parties_of(conversation)
+    conversation = unnamed(conversation, parties)
     steps = in_order(conversation, parties)
     ending = ending_of(conversation, parties, steps)
     requests = requests_of(conversation, parties, timing, steps, ending.customer_left)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot import redact
 from bot.diagnosis.handover import Conversation, EventKind, Participant, TargetKind, TargetRef
 
 CUSTOMERS = frozenset({"customer", "caller"})
@@ -103,6 +104,24 @@ def parties_of(conversation: Conversation) -> Parties:
             unnamed = "Bot" if leg.path in parties.bot_paths else (leg.purpose or "participant").capitalize()
             parties.names[leg.path] = named(leg) or unnamed
     return parties
+
+
+def unnamed(conversation: Conversation, parties: Parties) -> Conversation:
+    """The same with "the caller" in place of the customers' names in reasons and states."""
+    others = {leg.name.casefold() for leg in conversation.participants if leg.path not in parties.customer_paths}
+    names = redact.named(leg.name for leg in parties.customers if leg.name.casefold() not in others)
+    if names is None:
+        return conversation
+    # A long call says few things many times.
+    said = {text for event in conversation.events for text in (event.reason, event.state)}
+    masked = {text: names.sub(redact.THE_CALLER, text) for text in said if names.search(text)}
+    if not masked:
+        return conversation
+    events = [
+        event._replace(reason=masked.get(event.reason, event.reason), state=masked.get(event.state, event.state))
+        for event in conversation.events
+    ]
+    return replace(conversation, events=tuple(events))
 
 
 def named(leg: Participant) -> str:

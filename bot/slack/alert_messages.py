@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.redact import cut, foreign
+from bot.redact import foreign, whole_id
 from bot.slack import blocks as b
 from bot.slack.alert_group import Case, Group, Held, title, with_tenant
 
@@ -221,17 +221,12 @@ def _stopped(group: Group) -> b.Message:
 
 def _case_line(case: Case) -> list[b.Part]:
     parts: list[b.Part] = [b.when(case.at), f"  {case.phone or 'number withheld'}{b.GAP}"]
-    parts.append(b.code(foreign_id(case.conversation_id)))
+    parts.append(b.code(whole_id(case.conversation_id)))
     if case.reason:
         parts.append(f"{b.GAP}{foreign(case.reason, 40)}")
     if case.withdrawn:
         parts.append(f"{b.GAP}accepted in the end")
     return parts
-
-
-def foreign_id(conversation_id: str) -> str:
-    """A conversation's id, whole, to be copied."""
-    return cut(conversation_id, 80)
 
 
 def _failed(group: Group) -> str:

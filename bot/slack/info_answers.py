@@ -29,7 +29,7 @@ class Recent:
     conversation_id: str
     at: datetime
     outcome: str
-    phone: str = ""
+    phone: str  # masked, or why there is none
     target: str = ""
     reason: str = ""
 
@@ -63,7 +63,7 @@ def recent(
 def _recent(row: Recent) -> list[b.Part]:
     return [
         b.when(row.at, "{date_short_pretty} {time_secs}"),
-        f"  {row.phone or 'number withheld'}{b.GAP}",
+        f"  {row.phone}{b.GAP}",
         f"{foreign(row.target, 60)}{b.GAP}" if row.target else None,
         b.code(row.outcome),
         f" {foreign(row.reason, 40)}" if row.reason else None,
@@ -75,7 +75,7 @@ def _recent(row: Recent) -> list[b.Part]:
 def _label(row: Recent, zone: tzinfo) -> str:
     """A menu cannot hold Slack's date element, so the time is told in the asker's zone."""
     at = row.at.astimezone(zone)
-    return f"{at:%H:%M:%S}  {row.phone or 'withheld'}  {foreign(row.target, 30)}  {row.outcome}"
+    return f"{at:%H:%M:%S}  {row.phone}  {foreign(row.target, 30)}  {row.outcome}"
 
 
 # ---- why ----------------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ class InfoCommands:
     engine: Engine
     clock: Clock
     tenant: str
+    workspace: str = ""  # whose budgets hold, where there are several
     client: WebClient
     rules: Rules = Rules()  # noqa: RUF009 - frozen
     poll_seconds: float = 15.0
@@ -63,7 +64,7 @@ class InfoCommands:
                 conversation_id=row.conversation_id,
                 at=row.at,
                 outcome=row.outcome,
-                phone=row.phone,
+                phone=row.phone or ("number removed" if row.forgotten else "number withheld"),
                 target=row.target_name or row.target_id,
                 reason=row.reason,
             )
@@ -133,7 +134,7 @@ class InfoCommands:
             subscriptions=len(subscriptions.active(connection, self.tenant)),
             waiting=[
                 Waiting(row.channel, row.waiting, max(row.due_at, row.free_at or row.due_at), row.why or "")
-                for row in deliveries.backlog(connection, self.tenant)
+                for row in deliveries.backlog(connection, self.tenant, self.workspace)
             ],
             slack_seconds=seconds,
             slack_error=error,

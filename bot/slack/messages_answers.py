@@ -73,6 +73,11 @@ def busy(running: int) -> b.Message:
     return said_plainly(f"I am busy with {running} other look-ups. Please try again in a minute.")
 
 
+def restarting() -> b.Message:
+    """The bot stops before there is an answer."""
+    return said_plainly("I am being restarted, so I did not look this up. Please ask again in a moment.")
+
+
 def not_found(searched: Searched | None, sentence: str) -> b.Message:
     """No conversation. `sentence` says what was searched, so that the reader can tell what that means."""
     if searched is None:

@@ -26,6 +26,7 @@ from bot.slack.classify import Answer, Meaning, classify
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 25.0  # seconds that a person's answer waits for its channel's turn; then it is given in private
+SHORT_WAIT = 1.0  # the same where the bot is about to end
 PATIENCE = 60.0  # seconds in which an answer is offered again while Slack takes no connection
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
 _SHORTEST_WAIT = 0.1
@@ -73,15 +74,16 @@ class Poster:
         self._clock = clock
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def post(self, channel: str, message: Message, thread_ts: str = "") -> Posted:
+    def post(self, channel: str, message: Message, thread_ts: str = "", *, hurry: bool = False) -> Posted:
         """Post at most once, waiting for the channel's turn, as Slack asks, and for Slack itself, but not for ever."""
-        pauses = Pauses(self._clock, PATIENCE)
+        wait = SHORT_WAIT if hurry else LONGEST_WAIT
+        pauses = Pauses(self._clock, wait if hurry else PATIENCE)
         turn = self._turns[channel]
         while True:
-            if not turn.acquire(timeout=LONGEST_WAIT):
+            if not turn.acquire(timeout=wait):
                 return Posted.NO
             try:
-                refused = self._in_turn(channel, message, thread_ts)
+                refused = self._in_turn(channel, message, thread_ts, wait)
             finally:
                 turn.release()
             if refused is None:
@@ -89,9 +91,9 @@ class Poster:
             if refused.answer is not Answer.REPEAT or not pauses.pause():
                 return _POSTED.get(refused.answer, Posted.NO)
 
-    def _in_turn(self, channel: str, message: Message, thread_ts: str) -> Meaning | None:
+    def _in_turn(self, channel: str, message: Message, thread_ts: str, wait: float) -> Meaning | None:
         """None once Slack has it, else why not."""
-        until = self._clock.monotonic() + LONGEST_WAIT
+        until = self._clock.monotonic() + wait
         while True:
             try:
                 self._client.chat_postMessage(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +24,9 @@ from bot.slack.blocks import Block, Message
 from bot.slack.replies import Poster
 
 log = logging.getLogger(__name__)
+
+_SECONDS_TO_CUT = 4.0  # of the nine that stopping may take: the answer has to reach Slack too
+_LAST_WORDS = 16  # threads that answer what waits when the pool is closed
 
 
 class Lookups(Protocol):
@@ -82,12 +87,17 @@ Handler = Callable[[Any, Asker], Told]
 
 
 class Pool:
-    """A bounded pool: so many at once, so many waiting, and no more."""
+    """A bounded pool: so many at once, so many waiting, and no more. Jobs ask `closing` before they begin."""
 
     def __init__(self, workers: int, waiting: int) -> None:
         self.size = workers + waiting
+        self.closing = threading.Event()
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="for-people")
         self._free = threading.BoundedSemaphore(self.size)
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._deadlines: weakref.WeakSet[Deadline] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._cut = False
 
     def reserve(self) -> bool:
         """Take a place, if there is one. Whoever took it calls `run` or `release`."""
@@ -98,23 +108,48 @@ class Pool:
         self._free.release()
 
     def run(self, job: Callable[[], None]) -> None:
-        """Do the job on the place that was reserved. The job must not raise."""
-
-        def work() -> None:
-            try:
-                job()
-            finally:
-                self._free.release()
-
+        """Do the job on the place that was reserved; once closed, before this returns. The job must not raise."""
+        self._jobs.append(job)
         try:
-            self._executor.submit(work)
+            self._executor.submit(self._next)
         except RuntimeError:  # shut down meanwhile
-            self._free.release()
-            raise
+            self._next()
+
+    def cuts(self, deadline: Deadline) -> Deadline:
+        """The deadline of a job, which passes early where the pool is closed."""
+        with self._lock:
+            self._deadlines.add(deadline)
+            if self._cut:
+                deadline.close()
+        return deadline
 
     def close(self) -> None:
-        """Take no more; what is running ends by its deadline."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """See every job ended: what waits is done at once, what runs has some seconds until its deadline is cut."""
+        self.closing.set()
+        cut = threading.Timer(_SECONDS_TO_CUT, self._cut_deadlines)
+        cut.daemon = True
+        cut.start()
+        with ThreadPoolExecutor(_LAST_WORDS, thread_name_prefix="last-words") as more:  # the workers are busy
+            for _ in range(len(self._jobs)):
+                more.submit(self._next)
+        self._executor.shutdown()
+        cut.cancel()
+
+    def _next(self) -> None:
+        try:
+            job = self._jobs.popleft()
+        except IndexError:  # `close` was faster
+            return
+        try:
+            job()
+        finally:
+            self._free.release()
+
+    def _cut_deadlines(self) -> None:
+        with self._lock:
+            self._cut = True
+            for each in list(self._deadlines):
+                each.close()
 
 
 class Seen:
@@ -161,7 +196,7 @@ class Services:
 
     def deadline(self) -> Deadline:
         """The deadline of one use, from now."""
-        return Deadline(self.clock, self.deadline_seconds)
+        return self.pool.cuts(Deadline(self.clock, self.deadline_seconds))
 
     def use(self, asker: Asker, action: str, subject: str, result: str, number: phone.Number | None = None) -> None:
         """Write one line of the audit. A failure is logged: after an ack, an exception would take the ack back."""

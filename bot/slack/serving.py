@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot import phone
-from bot.cxone.errors import CXoneError
+from bot.cxone.errors import CXoneError, DeadlineError
 from bot.cxone.investigate import ConversationNotFound, Query
 from bot.diagnosis.handover import Report
 from bot.slack import blocks as b
@@ -83,7 +83,8 @@ def deliver(services: Services, asker: Asker, report: Report, *, private: bool =
         say(messages.diagnosis(report, asked_by=asker.user_id, now=now, shareable=True))
         return outcome
     message = messages.diagnosis(report, asked_by=asker.user_id, now=now)
-    posted = services.poster.post(asker.channel_id, b.of_tenant(message, services.tenant), asker.thread_ts)
+    hurry = services.pool.closing.is_set()
+    posted = services.poster.post(asker.channel_id, b.of_tenant(message, services.tenant), asker.thread_ts, hurry=hurry)
     if posted is Posted.UNSURE:
         say(messages_answers.unsure())
     elif posted is not Posted.YES:
@@ -93,8 +94,10 @@ def deliver(services: Services, asker: Asker, report: Report, *, private: bool =
 
 
 def _worked(services: Services, asker: Asker, work: Work, say: Say) -> str:
+    stopping = services.pool.closing
     try:
-        return work(allowed(services, asker))
+        if not stopping.is_set():
+            return work(allowed(services, asker))
     except Refused as fault:
         say(messages_answers.said_plainly(fault.sentence))
         return f"refused: {fault.reason}"
@@ -105,8 +108,11 @@ def _worked(services: Services, asker: Asker, work: Work, say: Say) -> str:
         say(messages_answers.said_plainly(str(fault)))
         return "failed: database"
     except CXoneError as fault:
-        say(messages_answers.failed(fault.sentence, fault.call))
-        return f"failed: {type(fault).__name__} {fault.status or ''}".strip()
+        if not (stopping.is_set() and isinstance(fault, DeadlineError)):  # cut, whatever its sentence advises
+            say(messages_answers.failed(fault.sentence, fault.call))
+            return f"failed: {type(fault).__name__} {fault.status or ''}".strip()
+    say(messages_answers.restarting())
+    return "restarted"
 
 
 def _last_words(say: Say, message: b.Message) -> None:

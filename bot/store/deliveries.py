@@ -135,7 +135,7 @@ def is_trying(connection: Connection, tenant: str) -> bool:
     return found is not None
 
 
-def backlog(connection: Connection, tenant: str, workspace: str = "") -> Sequence[AnyRow]:
+def backlog(connection: Connection, tenant: str, workspace: str) -> Sequence[AnyRow]:
     """A row a channel with something to send: channel, waiting, next (when the next may go), paused why."""
     own = pacing.alias()
     return connection.execute(

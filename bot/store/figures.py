@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, false, func, or_, select
 
 from bot.store.sql import AnyRow
 from bot.store.tables import alerts, audit, conversations, groups, handovers
@@ -14,7 +14,7 @@ from bot.store.tables import alerts, audit, conversations, groups, handovers
 def recent_handovers(connection: Connection, tenant: str, since: datetime, limit: int = 500) -> Sequence[AnyRow]:
     """Handovers asked for since a time, newest first, with what their alert and conversation add.
 
-    Columns: conversation_id, at, outcome, fault, verdict, target_id, target_name, reason, phone.
+    Columns: conversation_id, at, outcome, fault, verdict, target_id, target_name, reason, phone, forgotten.
     """
     alert = (
         select(alerts.c.conversation_id, func.max(alerts.c.id).label("id"))
@@ -33,6 +33,7 @@ def recent_handovers(connection: Connection, tenant: str, since: datetime, limit
             func.coalesce(alerts.c.target_name, "").label("target_name"),
             func.coalesce(alerts.c.reason, "").label("reason"),
             func.coalesce(conversations.c.phone, "").label("phone"),
+            func.coalesce(conversations.c.forgotten, false()).label("forgotten"),
         )
         .outerjoin(
             conversations,

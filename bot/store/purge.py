@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select, tuple_, union, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, tuple_, union, update
 
+from bot import phone
 from bot.store.sql import chunks
 from bot.store.tables import (
     alerts,
@@ -124,10 +125,11 @@ def with_numbers(connection: Connection) -> Sequence[str]:
     return connection.scalars(select(kept.c.tenant).order_by(kept.c.tenant)).all()
 
 
-def forget(connection: Connection, tenant: str, number_hash: str) -> Forgotten:
-    """Remove a number's traces: its hash, and its last digits wherever they stand.
+def forget(connection: Connection, tenant: str, number_hash: str, masked: str) -> Forgotten:
+    """Remove a number's traces: its hash, and its last digits wherever they stand; `masked` is how they are shown.
 
-    The alerts stay, without the number: what failed is still counted.
+    The alerts stay, without the number: what failed is still counted. In free text nothing tells whose digits they are,
+    so other numbers with the same last four lose them there too.
     """
     calls = list(
         connection.scalars(
@@ -145,4 +147,7 @@ def forget(connection: Connection, tenant: str, number_hash: str) -> Forgotten:
     connection.execute(delete(numbers).where(numbers.c.tenant == tenant, numbers.c.hash == number_hash))
     used = update(audit).where(audit.c.tenant == tenant, audit.c.hash == number_hash)
     uses = connection.execute(used.values(hash="", subject="forgotten").returning(audit.c.id)).all()
+    for column in (mutes.c.why, deliveries.c.text, audit.c.subject, alerts.c.reason, alerts.c.headline):
+        said = update(column.table).where(column.table.c.tenant == tenant, column.contains(masked))
+        connection.execute(said.values({column: func.replace(column, masked, phone.DOTS)}))
     return Forgotten(len(calls), told, len(uses))

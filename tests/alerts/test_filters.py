@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.alerts.filter_words import in_words
 from bot.alerts.filters import FilterError, Filters, parse, stored
 from bot.diagnosis.outcomes import TABLE, Fault, Outcome, Threshold
 from bot.slack import grammar
@@ -41,16 +42,18 @@ def test_what_is_no_filter_is_repeated_with_the_right_form(typed: str) -> None:
     [
         ('target=Sales,"Team A"', ("Sales", "Team A")),
         ('target="Team A","Team B"', ("Team A", "Team B")),
-        ('target="Team A,Team B"', ("Team A", "Team B")),
+        ('target="Sales, EMEA"', ("Sales, EMEA",)),
+        ('target="Sales,EMEA",Billing', ("Sales,EMEA", "Billing")),
         ("target=“Team A”,Sales", ("Team A", "Sales")),
         ('target="Billing", min=1', ("Billing",)),
         ("target='Billing'", ("Billing",)),
         ('target="Bill\'s Team"', ("Bill's Team",)),
     ],
 )
-def test_quotation_marks_only_keep_blanks(typed: str, targets: tuple[str, ...]) -> None:
+def test_quotation_marks_only_keep_blanks_and_commas(typed: str, targets: tuple[str, ...]) -> None:
     """They are no part of a name, wherever in a list they stand."""
     assert parse(typed).targets == targets
+    assert parse(str(parse(typed))).targets == targets
 
 
 @pytest.mark.parametrize(
@@ -70,6 +73,8 @@ WORDS = [
     "min=5/10m",
     "rate=33.3%",
     "Billing",
+    '"Sales, EMEA"',
+    '"A,B"',
     "EU",
     "ẞ",
     "q-1",
@@ -87,6 +92,22 @@ def test_whatever_is_typed_survives_the_database(typed: str) -> None:
 def _subscribed(typed: str) -> Filters | None:
     action = grammar.parse(f"subscribe {typed}", region="US", now=datetime(2026, 11, 20, tzinfo=UTC))
     return action.filters if isinstance(action, Subscribe) else None
+
+
+def test_a_comma_in_a_name_is_none_between_names() -> None:
+    """Also in words."""
+    assert in_words(parse('target="Sales, EMEA",Billing')) == "all failed handovers, to “Sales, EMEA” or Billing"
+
+
+NAMES = st.text(st.sampled_from("aB ,'\u2009="), min_size=1, max_size=6).filter(
+    lambda name: name == name.strip() and name.strip(", ") and not (name[0] == name[-1] == "'")
+)
+
+
+@given(st.lists(NAMES, unique=True, max_size=4).map(tuple))
+def test_every_name_survives_the_database(names: tuple[str, ...]) -> None:
+    """Whatever stands in it, quotation marks aside."""
+    assert stored(str(Filters(targets=names))) == Filters(targets=names)
 
 
 def test_min_alone_asks_for_no_rate() -> None:

@@ -57,6 +57,21 @@ def test_a_turn_after_the_deadline_is_not_waited_for(clock: HandClock) -> None:
     assert clock.slept == []
 
 
+def test_a_wait_notices_soon_that_its_deadline_was_closed(clock: HandClock) -> None:
+    """The bot stops, and whoever waits for a turn is still to be answered."""
+    rate, deadline = Rate(clock), Deadline(clock, 20)
+    rate.refused(15)
+    before, sleep = clock.monotonic(), clock.sleep
+
+    def closed_meanwhile(seconds: float) -> None:
+        deadline.close()
+        sleep(seconds)
+
+    clock.sleep = closed_meanwhile  # type: ignore[method-assign]
+    assert not rate.take("person", deadline)
+    assert clock.monotonic() - before <= 1
+
+
 def test_a_429_stops_everybody_for_as_long_as_it_says(clock: HandClock) -> None:
     """It is about the account, not about one call."""
     rate = Rate(clock)

@@ -35,6 +35,24 @@ def test_the_caller_is_never_named(told: list[Document], caller: Document) -> No
         assert "Smith" not in repr(found._replace(target=None))
 
 
+@pytest.mark.parametrize("caller", [CALLER, OUTSIDE], ids=["customer", "external"])
+def test_the_callers_name_is_masked_in_a_reason_and_a_state(caller: Document) -> None:
+    """Whoever wrote it there, and in whatever case."""
+    told = [asks(), state("q-billing", "held for john smith", 1), refused("no route for JOHN SMITH, QUEUE_FULL")]
+    found = diagnosed(call(*told, participants=[caller, BOT, billing()]))
+    assert "smith" not in repr(found).lower()
+    assert "no route for the caller, QUEUE_FULL" in repr(found)
+
+
+@pytest.mark.parametrize("name", ["Customer", "Jo", "unknown", "Billing", ""])
+def test_a_name_that_is_an_ordinary_word_takes_nothing_from_a_reason(name: str) -> None:
+    """A role, two letters, a word for nobody, the queue's own name."""
+    caller = {**CALLER, "name": name}
+    reason = "unknown customer of Billing, jo"
+    found = diagnosed(call(asks(), refused(reason), participants=[caller, BOT, billing()]))
+    assert reason in repr(found)
+
+
 def test_a_queue_is_named_though_the_callers_leg_carries_its_id() -> None:
     """Whichever stands first."""
     found = diagnosed(call(asks(), participants=[CALLER, BOT, billing()]))

@@ -109,14 +109,17 @@ def test_a_look_up_under_way_is_finished(tenant: Any, workspace: Any, tmp_path: 
         assert "Billing" in text_of(answer(bot, workspace))
 
 
-@pytest.mark.long  # it takes the nine seconds that it is about
-def test_a_look_up_that_hangs_does_not_hold_the_end(tenant: Any, workspace: Any, tmp_path: Path) -> None:
-    """Ten seconds are all that a container platform gives."""
+@pytest.mark.long  # it takes the nine seconds, as the poll hangs too
+def test_look_ups_that_hang_are_answered_before_the_end(tenant: Any, workspace: Any, tmp_path: Path) -> None:
+    """Ten seconds are all that a container platform gives; who waits for a place, and who is looked up for, is told."""
     tenant.faults.add("/api", "hang")
     with Running(tmp_path, environment(**settings_for(tenant, workspace))) as bot:
         workspace.connect(f"{bot.address}/slack/events")
-        assert workspace.command(NUMBER).ok
+        for _ in range(30):
+            assert workspace.command(NUMBER).ok
         wait_for(lambda: workspace.calls, "the look-up", bot)
+        time.sleep(1)
         code, took = bot.stop()
-        assert code == 0
-        assert took < 10
+        assert (code, took < 10) == (0, True), bot.log
+        told = [seen for seen in workspace.ephemerals() if "I am being restarted" in seen["text"]]
+        assert len(told) == 30, bot.log

@@ -21,7 +21,15 @@ from bot.demo.limits import block_text, blocks_faults, view_faults
 from bot.diagnosis.diagnose import diagnose
 from bot.diagnosis.handover import Report, Searched, Target, TargetKind, TargetStatus
 from bot.diagnosis.outcomes import Code, Confidence, Outcome
-from bot.slack import alert_group, blocks, messages, messages_answers, messages_modals, messages_timeline
+from bot.slack import (
+    alert_group,
+    alert_messages,
+    blocks,
+    messages,
+    messages_answers,
+    messages_modals,
+    messages_timeline,
+)
 from tests.corpus.calls import CALLS
 from tests.corpus.story import Known
 from tests.slack import alert_samples, reports
@@ -357,3 +365,10 @@ def test_a_group_of_refusals_names_the_side_that_is_known(fault: str, said: str)
     """By whom they were refused a reason that nobody knows does not say."""
     group = alert_group.Group(id=1, kind="cause", state="open", outcome="rejected", fault=fault, target_name="Billing")
     assert alert_group.title(group) == said
+
+
+def test_a_case_names_its_conversation_whole_and_what_is_no_id_masked() -> None:
+    """To be copied; a number in its place is foreign text."""
+    for given, shown in (("c" * 120, "c" * 120), ("call of +1 555 019 9888", "call of •••• 9888")):
+        case = alert_group.Case(conversation_id=given, at=alert_samples.CASE.at, phone="•••• 9888")
+        assert shown in alert_messages.reply([case]).text

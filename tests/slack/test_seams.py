@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.cxone.deadline import Deadline
+from bot.cxone.errors import late
+from bot.cxone.investigate import Query
 from bot.demo.workspace import Workspace
-from bot.slack import access, app, replies, serving, spans
+from bot.diagnosis.handover import Report
+from bot.slack import access, app, replies, services, serving, spans
 from bot.slack.blocks import Message
 from bot.slack.replies import Posted, Poster
 from bot.slack.services import Asker, Pool, Seen, Use
@@ -44,15 +48,56 @@ def test_spans_are_read_as_people_type_them(text: str, hours: float | None) -> N
     assert spans.duration(text) == (timedelta(hours=hours) if hours else None)
 
 
-def test_a_pool_that_is_closed_gives_its_place_back() -> None:
-    """And says so."""
-    pool = Pool(1, 0)
+def test_a_pool_that_is_closed_still_does_what_it_is_given() -> None:
+    """At once, for nobody else would; and the place is free again."""
+    pool, done = Pool(1, 0), threading.Event()
     assert pool.reserve()
     assert not pool.reserve()
     pool.close()
-    with pytest.raises(RuntimeError):
-        pool.run(lambda: None)
+    pool.run(done.set)
+    assert done.is_set()
     assert pool.reserve()
+
+
+class Hanging(FixedLookups):
+    """A platform that does not answer until the deadline of the look-up has passed."""
+
+    def look_up(self, query: Query, *, deadline: Deadline | None = None) -> Report:
+        """Never a report."""
+        self.asked.append(query)
+        assert deadline is not None
+        until(deadline.passed, 20)
+        raise late("GET", "/api/v2/conversations", "cxone", deadline.seconds)
+
+
+def test_everybody_is_answered_when_the_bot_stops(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits at once, what hangs when its time is cut, also what comes too late to be cut; each is audited."""
+    monkeypatch.setattr(services, "_SECONDS_TO_CUT", 1.0)
+    house = build(pool=Pool(2, 8), lookups=Hanging())
+    for _ in range(6):
+        house.slack.command("+15550199888")
+    until(lambda: len(house.lookups.asked) == 2)
+    closing = threading.Thread(target=house.services.pool.close)
+    closing.start()
+    assert len(house.used(4)) == 4, "those that waited"
+    closing.join(6)
+    assert not closing.is_alive()
+    assert house.services.deadline().passed()
+    house.slack.command("+15550199888")
+    assert [use.result for use in house.used(7)] == ["restarted"] * 7
+    assert len(house.whispered("I am being restarted")) == 7
+
+
+def test_an_answer_that_is_found_while_the_bot_stops_does_not_wait_for_its_turn(build: Build) -> None:
+    """The asker gets it in private."""
+    house = build(lookups=FixedLookups(gate=threading.Event()))
+    house.slack.command("+15550199888")
+    until(lambda: house.lookups.asked)
+    house.services.pool.closing.set()
+    with house.services.poster._turns["C0VOICEBOT"]:
+        assert house.lookups.gate is not None
+        house.lookups.gate.set()
+        assert house.whispered("Billing refused")
 
 
 def test_a_key_acts_once_for_a_while(clock: HandClock) -> None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select
 
+from bot import phone
+from bot.centres import audit_use
+from bot.database import Database
 from bot.demo.sending import Sender
 from bot.demo.workspace import BOT_USER
+from bot.slack import typed
 from bot.slack.access import Rules
-from bot.store import subscriptions
-from bot.store.engine import reading
+from bot.slack.app import web_client
+from bot.slack.info_commands import InfoCommands
+from bot.slack.services import Asker
+from bot.store import deliveries, pacing, purge, subscriptions, tables
+from bot.store.engine import reading, writing
 from tests.slack.conftest import until
 from tests.stories.room import Room
 from tests.stories.world import ALERTS, OPS
@@ -430,6 +439,29 @@ def test_a_button_of_what_was_forgotten_says_so(room: Room) -> None:
 # ---- recent, why, status, Home ------------------------------------------------------------------------------------
 
 
+def test_a_forgotten_number_is_in_no_free_text(room: Room) -> None:
+    """Neither in a mute, the line about it or the audit; `recent` does not call it withheld."""
+    fired(room)
+    call = next(iter(room.centre.documents))
+    number = room.centre.documents[call]["participants"][0]["identity"]
+    last4 = number[-4:]
+    room.says(f"mute all 1h call {number}")
+    (use,) = [use for use in room.uses if use.action == "mute"]
+    audit_use(Database(room.engine, "key"), "demo", use)
+    assert f"•••• {last4}" in _free_text(room)
+    with writing(room.engine) as connection:
+        purge.forget(connection, "demo", phone.hashed(number, "key"), phone.mask(number))
+    assert last4 not in _free_text(room)
+    assert "call ••••" in _free_text(room)
+    assert "number removed" in room.says("recent")
+
+
+def _free_text(room: Room) -> str:
+    with reading(room.engine) as connection:
+        columns = (tables.mutes.c.why, tables.deliveries.c.text, tables.audit.c.subject)
+        return "\n".join(text for column in columns for text in connection.scalars(select(column)))
+
+
 def test_recent_shows_failed_handovers_each_a_choice(room: Room) -> None:
     """Masked, with target and outcome; filters narrow it."""
     fired(room, 2)
@@ -494,6 +526,22 @@ def test_status_tells_how_everything_is(room: Room) -> None:
     room.passes(40)
     room.expect_message("Sales")
     room.expect_reply(calls)
+
+
+def test_the_next_post_goes_by_the_budgets_of_the_workspace(room: Room) -> None:
+    """What another tenant of it posted in the channel counts."""
+    fired(room)
+    client = web_client("xoxb-demo", room.slack.api_url)
+    info = InfoCommands(engine=room.engine, clock=room.clock, tenant="demo", workspace="T1", client=client)
+    now = room.clock.now()
+    with writing(room.engine) as connection:
+        deliveries.add(connection, "demo", key="x", kind="line", channel="C0FAR", now=now, text="x")
+        pacing.hold(connection, "T1", "C0FAR", now + timedelta(minutes=3))
+    told = info.status(typed.ShowStatus(), Asker("U0SAM", "C0FAR", "far", "")).message
+    assert told is not None
+    assert f"<#C0FAR> 1  ·  next post {now + timedelta(minutes=3):%H:%M:%S}" in told.text
+    with writing(room.engine) as connection:
+        connection.execute(delete(tables.deliveries).where(tables.deliveries.c.key == "x"))
 
 
 def test_the_home_tab_shows_health_subscriptions_and_diagnoses(room: Room) -> None:

@@ -271,7 +271,7 @@ class World:
 
         def read() -> int:
             with reading(self.engine) as connection:
-                return sum(row.waiting for row in deliveries.backlog(connection, "demo"))
+                return sum(row.waiting for row in deliveries.backlog(connection, "demo", ""))
 
         return int(self.quietly(read))
 
