@@ -29,7 +29,7 @@ def withheld(document: dict[str, Any]) -> Any:
 def hostile(document: dict[str, Any]) -> Any:
     """Text that tries to mention a channel, forge a link or run a script, in every place that takes text."""
     for leg in document["participants"]:
-        leg["name"] = f"{HOSTILE}{leg['name']}"
+        leg["name"] = f"{leg['purpose']} {HOSTILE}{leg['name']}"  # the caller's own name would be masked in a reason
     for event in document["events"]:
         if "reason" in event:
             event["reason"] = HOSTILE * (HUGE // len(HOSTILE))

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 Next = Callable[[], BoltResponse]
 
 MOST_USED = 1000
+ENDINGS = ("app_uninstalled", "tokens_revoked")  # the events after which a workspace's token is worth nothing
 INSTALL_SECONDS = 600  # between the page that leads to Slack and the way back
 
 
@@ -133,7 +134,7 @@ class Installing:
             log.info("uninstalled from workspace %s", context.team_id)
             return next_()
 
-        for kind in ("app_uninstalled", "tokens_revoked"):
+        for kind in ENDINGS:
             app.event(kind, middleware=[forget])(lambda: None)
 
 

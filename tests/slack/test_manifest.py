@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.demo import web_api
-from bot.slack import app
+from bot.slack import app, installing
 
 ROOT = Path(__file__).parents[2]
 SCOPES = (
@@ -141,4 +141,4 @@ def test_the_command_and_the_events_are_those_that_the_app_listens_to(manifest: 
         for path in (ROOT / "bot" / "slack").glob("*.py")
         for found in re.findall(r"@app\.event\((\"\w+\")\)", path.read_text(encoding="utf-8"))
     }
-    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == listened
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == listened | set(installing.ENDINGS)
