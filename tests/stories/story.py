@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.alerts import ops_lines
+from bot.alerts import muting, ops_lines
+from bot.alerts.record import scene
 from bot.store.engine import writing
 from tests.stories.world import ALERTS, OPS, World
 
@@ -23,6 +25,35 @@ class Story(World):
         """Time passes, and the bot works; it polls less often where minutes pass, unless the story says how often."""
         self.run(seconds + 60 * minutes, poll_every=poll_every or (20 if minutes else 5))
         self._look()
+
+    def forget_polls(self) -> None:
+        """As if the bot had never polled: what it finds next was there on its arrival."""
+        with writing(self.engine) as connection:
+            connection.exec_driver_sql("DELETE FROM cursors")
+
+    def mute(self, hours: float, what: str = "all", value: str = "") -> None:
+        """Somebody mutes in the channel of the alerts."""
+        now = self.clock.now()
+        with writing(self.engine) as connection:
+            here = scene(connection, "demo", self.rules, now)
+            until = now + timedelta(hours=hours)
+            muting.mute(
+                connection,
+                here,
+                channel=ALERTS,
+                what=what,
+                value=value,
+                until=until,
+                author="U0SAM",
+                why="test",
+                now=now,
+            )
+
+    def unsubscribe(self) -> None:
+        """The channel of the alerts ends its subscriptions."""
+        now = self.clock.now()
+        with writing(self.engine) as connection:
+            muting.unsubscribe(connection, scene(connection, "demo", self.rules, now), ALERTS, now)
 
     def slack_answers(self) -> None:
         """`auth.test` is answered well, which the process asks now and then beside its work."""
@@ -90,3 +121,12 @@ def _kind(message: dict[str, Any]) -> str:
     if message.get("thread_ts", message["ts"]) == message["ts"]:
         return "message"
     return "broadcast" if message.get("subtype") == "thread_broadcast" else "reply"
+
+
+def first_start(folder: Path) -> Story:
+    """A bot that has never polled, and a channel that hears of every failure."""
+    story = Story(folder, subscribe=None)
+    story.steps.armed = False
+    story.forget_polls()
+    story.subscribe("min=1")
+    return story

@@ -6,7 +6,7 @@ from bot.alerts import muting
 from bot.alerts.record import scene
 from bot.store.engine import writing
 from tests.stories.story import Story
-from tests.stories.test_core import _mute, _resolve
+from tests.stories.test_core import _resolve
 from tests.stories.world import ALERTS
 
 
@@ -60,7 +60,7 @@ def test_the_hour_begins_with_the_message(story: Story) -> None:
 def test_the_hour_begins_with_the_end_of_a_mute(eager: Story) -> None:
     """Nobody could acknowledge what nobody was to see."""
     _fired(eager)
-    _mute(eager, hours=1.2)
+    eager.mute(hours=1.2)
     for _ in range(5):
         eager.fails()
         eager.passes(minutes=18, poll_every=60)
@@ -124,7 +124,7 @@ def test_a_broadcast_that_a_mute_withheld_comes_when_it_ends(eager: Story) -> No
     eager.client.script("chat.postMessage", ["refuse"] * 3)
     eager.fails(9)
     eager.passes(3)
-    _mute(eager, hours=0.1)
+    eager.mute(hours=0.1)
     eager.passes(minutes=8)
     eager.expect_broadcast("more than 10 failed")
     eager.expect_update("12 failed")

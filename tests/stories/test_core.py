@@ -135,8 +135,7 @@ def test_first_start_is_one_summary(tmp_path: Path) -> None:
     story.fails(30)
     story.fails(3, outcome="forbidden")
     story.fails(9, target="q-sales")
-    with writing(story.engine) as connection:
-        connection.exec_driver_sql("DELETE FROM cursors")
+    story.forget_polls()
     story.subscribe("")
     story.passes(90)
     story.expect_message("Found on arrival: 42 failed handovers, 3 causes")
@@ -247,7 +246,7 @@ def test_mute_while_firing_and_resolve_during_it(eager: Story) -> None:
     eager.passes(10)
     eager.expect_message("1 failed")
     eager.expect_reply(first)
-    _mute(eager, hours=1)
+    eager.mute(hours=1)
     eager.fails(2)
     eager.passes(minutes=6)
     eager.expect_update("3 failed", "Muted until")
@@ -263,7 +262,7 @@ def test_mute_while_firing_and_resolve_during_it(eager: Story) -> None:
 
 def test_a_mute_ends_while_it_still_fires(eager: Story) -> None:
     """What the mute held is sent when it ends, and the end is said."""
-    _mute(eager, hours=0.25)
+    eager.mute(hours=0.25)
     held = eager.fails(2)
     eager.passes(60)
     eager.expect_nothing_else()
@@ -374,13 +373,3 @@ def _resolve(story: Story) -> None:
         story.centre.call("accepted")
     story.passes(minutes=6)
     story.expect_update("Resolved at")
-
-
-def _mute(story: Story, hours: float, what: str = "all", value: str = "") -> None:
-    now = story.clock.now()
-    with writing(story.engine) as connection:
-        here = scene(connection, "demo", story.rules, now)
-        until = now + timedelta(hours=hours)
-        muting.mute(
-            connection, here, channel=ALERTS, what=what, value=value, until=until, author="U0SAM", why="test", now=now
-        )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.store.engine import writing
-from tests.stories.story import Story
+from tests.stories.story import Story, first_start
 
 
 def test_the_ending_of_a_bots_group_names_the_bot(eager: Story) -> None:
@@ -42,11 +41,7 @@ def test_quiet_until_something_is_accepted(eager: Story) -> None:
 
 def test_the_summary_of_an_arrival_shows_what_became_of_each(tmp_path: Path) -> None:
     """Resolved, and accepted in the end."""
-    story = Story(tmp_path, subscribe=None)
-    story.steps.armed = False
-    with writing(story.engine) as connection:
-        connection.exec_driver_sql("DELETE FROM cursors")
-    story.subscribe("min=1")
+    story = first_start(tmp_path)
     story.fails(2)
     taken_back = story.fails(2, target="q-sales", at=story.clock.now())
     story.passes(15)
@@ -65,11 +60,7 @@ def test_the_summary_of_an_arrival_shows_what_became_of_each(tmp_path: Path) -> 
 
 def test_the_summary_of_what_was_accepted_in_the_end_never_comes(tmp_path: Path) -> None:
     """All of it was, before the summary went out."""
-    story = Story(tmp_path, subscribe=None)
-    story.steps.armed = False
-    with writing(story.engine) as connection:
-        connection.exec_driver_sql("DELETE FROM cursors")
-    story.subscribe("min=1")
+    story = first_start(tmp_path)
     story.client.down = True
     calls = story.fails(2, at=story.clock.now())
     story.passes(8)

@@ -9,8 +9,8 @@ from typing import Any
 from bot.alerts.health import Health, health
 from bot.cxone.errors import CXoneError, NotFoundError
 from bot.store import facts
-from bot.store.engine import reading, writing
-from tests.stories.story import Story
+from bot.store.engine import reading
+from tests.stories.story import Story, first_start
 from tests.stories.world import OPS
 
 
@@ -44,22 +44,12 @@ def _reasons(story: Story) -> list[str]:
     return _health(story).reasons(story.clock.now(), 15)
 
 
-def _first_start(folder: Path) -> Story:
-    """A bot that has never polled."""
-    story = Story(folder, subscribe=None)
-    story.steps.armed = False
-    with writing(story.engine) as connection:
-        connection.exec_driver_sql("DELETE FROM cursors")
-    story.subscribe("min=1")
-    return story
-
-
 # ---- missing pages ------------------------------------------------------------------------------------------------
 
 
 def test_a_page_is_missing_after_an_absence(tmp_path: Path) -> None:
     """What is found is a summary of its own, not an edit of the one before."""
-    story = _first_start(tmp_path)
+    story = first_start(tmp_path)
     story.fails(2)
     story.passes(90)
     story.expect_message("Found on arrival: 2 failed")
@@ -77,7 +67,7 @@ def test_a_page_is_missing_after_an_absence(tmp_path: Path) -> None:
 
 def test_a_page_is_missing_at_the_first_start(tmp_path: Path) -> None:
     """One summary, also of what the missing page held; then as usual."""
-    story = _first_start(tmp_path)
+    story = first_start(tmp_path)
     for number in range(8):
         story.centre.targets[f"q-{number}"] = {"id": f"q-{number}", "name": f"Queue {number}"}
         story.fails(target=f"q-{number}")
@@ -97,7 +87,7 @@ def test_a_page_is_missing_at_the_first_start(tmp_path: Path) -> None:
 
 def test_a_page_that_comes_after_the_summary(tmp_path: Path) -> None:
     """It has a summary of its own: an edit of the one that is there would reach nobody."""
-    story = _first_start(tmp_path)
+    story = first_start(tmp_path)
     story.fails(8)
     _without_a_page(story, but=5)
     story.passes(minutes=3)

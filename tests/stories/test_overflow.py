@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.stories.story import Story
-from tests.stories.test_core import _mute
 
 LAST = "q-51"  # the last of the flood by its id: its group is in the message that holds the rest
 
@@ -48,7 +47,7 @@ def test_after_the_flood_a_held_group_gets_its_own_message(flooded: Story) -> No
 
 def test_what_a_mute_held_of_a_held_group_comes_when_it_ends(flooded: Story) -> None:
     """Into the message that holds the group, while the flood lasts."""
-    _mute(flooded, hours=0.05, what="target", value="Queue 51")
+    flooded.mute(hours=0.05, what="target", value="Queue 51")
     flooded.fails(2, target=LAST)
     flooded.passes(minutes=1)
     assert flooded.ledger().muted == 2

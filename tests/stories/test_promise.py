@@ -16,7 +16,7 @@ from bot.store import deliveries, facts, purge
 from bot.store.engine import reading, writing
 from bot.store.tables import deliveries as rows
 from tests.stories.story import Story
-from tests.stories.test_core import _mute, _resolve
+from tests.stories.test_core import _resolve
 from tests.stories.world import ALERTS, OPS
 
 
@@ -25,12 +25,6 @@ def _told(story: Story, calls: list[str], words: str = "1 failed") -> dict[str, 
     message = story.expect_message(words)
     story.expect_reply(calls)
     return message
-
-
-def _unsubscribe(story: Story) -> None:
-    with writing(story.engine) as connection:
-        here = scene(connection, "demo", story.rules, story.clock.now())
-        muting.unsubscribe(connection, here, ALERTS, story.clock.now())
 
 
 # ---- what waits while Slack is out --------------------------------------------------------------------------------
@@ -43,7 +37,7 @@ def test_unsubscribed_while_slack_is_out(eager: Story) -> None:
     eager.fails()
     eager.fails(target="q-sales")
     eager.passes(5)
-    _unsubscribe(eager)
+    eager.unsubscribe()
     eager.check()
     eager.passes(minutes=7)
     eager.expect_update("2 failed")
@@ -71,7 +65,7 @@ def test_muted_while_slack_is_out(eager: Story) -> None:
     eager.client.script("chat.postMessage", ["refuse"] * 2)
     calls = eager.fails()
     eager.passes(2)
-    _mute(eager, hours=0.2)
+    eager.mute(hours=0.2)
     eager.slack_answers()
     eager.passes(minutes=10)
     eager.expect_nothing_else()
@@ -89,7 +83,7 @@ def test_refused_once_and_then_muted(eager: Story) -> None:
     eager.passes(2)
     eager.slack_answers()
     assert _slack_stopped(eager)  # the post is still to be tried again: that will tell
-    _mute(eager, hours=10)
+    eager.mute(hours=10)
     eager.slack_answers()
     assert not _slack_stopped(eager)
     eager.passes(minutes=2)
@@ -144,7 +138,7 @@ def test_the_reminder_of_an_hour_is_muted(eager: Story) -> None:
     calls = eager.fails()
     _told(eager, calls)
     _resolve(eager)
-    _mute(eager, hours=3)
+    eager.mute(hours=3)
     for _ in range(4):
         eager.fails()
         eager.passes(minutes=20, poll_every=60)
@@ -211,7 +205,7 @@ def test_a_reply_waits_for_its_message_that_is_posted_anew(eager: Story, monkeyp
 def test_a_deleted_message_is_not_posted_anew_during_a_mute(eager: Story) -> None:
     """It comes back when the mute ends."""
     message = _told(eager, eager.fails())
-    _mute(eager, hours=0.1)
+    eager.mute(hours=0.1)
     eager.passes(10)
     eager.expect_update("Muted until")
     eager.slack.remove(ALERTS, message["ts"])

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bot.alerts import muting
 from bot.alerts.explain import Explained, explain, find
 from bot.alerts.policy import Reason
 from bot.alerts.record import scene
-from bot.store.engine import reading, writing
-from tests.stories.story import Story
-from tests.stories.test_core import _mute
+from bot.store.engine import reading
+from tests.stories.story import Story, first_start
 from tests.stories.world import ALERTS, OPS
 
 
@@ -44,7 +42,7 @@ def test_a_filter_by_target_hears_of_its_own_in_a_group_of_several(tmp_path: Pat
 
 def test_a_mute_of_one_target_holds_no_other(eager: Story) -> None:
     """In a group of several targets those that are not muted are told; the others come when the mute ends."""
-    _mute(eager, hours=0.1, what="target", value="Billing")
+    eager.mute(hours=0.1, what="target", value="Billing")
     muted = eager.fails(outcome="forbidden")
     other = eager.fails(outcome="forbidden", target="q-sales")
     eager.passes(60)
@@ -62,7 +60,7 @@ def test_a_mute_of_one_target_takes_back_what_is_not_sent_yet(eager: Story) -> N
     eager.fails(outcome="forbidden")
     other = eager.fails(outcome="forbidden", target="q-sales")
     eager.passes(1)
-    _mute(eager, hours=1, what="target", value="Billing")
+    eager.mute(hours=1, what="target", value="Billing")
     eager.passes(60)
     eager.expect_message("2 failed")
     eager.expect_reply(other)
@@ -82,11 +80,7 @@ def _why(story: Story, message: dict[str, Any]) -> Explained:
 
 def _arrives(tmp_path: Path, *, other: int = 0) -> Story:
     """Failures found on arrival, whose summary waits for a call that cannot be read."""
-    story = Story(tmp_path, subscribe=None)
-    story.steps.armed = False
-    with writing(story.engine) as connection:
-        connection.exec_driver_sql("DELETE FROM cursors")
-    story.subscribe("min=1")
+    story = first_start(tmp_path)
     story.fails(5)
     story.fails(other, target="q-sales")
     story.centre.unreadable.add(story.fails()[0])
@@ -97,7 +91,7 @@ def _arrives(tmp_path: Path, *, other: int = 0) -> Story:
 def test_a_mute_holds_the_summary_of_an_arrival(tmp_path: Path) -> None:
     """Its cases come when the mute ends, as those of any group."""
     story = _arrives(tmp_path)
-    _mute(story, hours=0.1)
+    story.mute(hours=0.1)
     assert story.ledger().muted == 5
     story.passes(90)
     story.expect_nothing_else()
@@ -112,7 +106,7 @@ def test_a_mute_holds_the_summary_of_an_arrival(tmp_path: Path) -> None:
 def test_a_mute_of_one_target_takes_its_part_out_of_the_summary(tmp_path: Path) -> None:
     """The others are told in it."""
     story = _arrives(tmp_path, other=2)
-    _mute(story, hours=1, what="target", value="Billing")
+    story.mute(hours=1, what="target", value="Billing")
     assert story.ledger().muted == 5
     story.passes(90)
     story.expect_message("Found on arrival: 2 failed handovers, 1 cause", "Sales refuses handovers: 2")
@@ -123,7 +117,7 @@ def test_a_mute_of_one_target_takes_its_part_out_of_the_summary(tmp_path: Path) 
 def test_unsubscribing_drops_the_summary_of_an_arrival(tmp_path: Path) -> None:
     """Nobody hears of it any more."""
     story = _arrives(tmp_path)
-    _unsubscribe(story)
+    story.unsubscribe()
     assert story.ledger().unsubscribed == 5
     story.passes(90)
     story.expect_nothing_else()
@@ -135,7 +129,7 @@ def test_a_mute_holds_that_attempts_stopped(story: Story) -> None:
     for _ in range(60):
         story.centre.call("accepted")
     story.passes(minutes=31, poll_every=60)
-    _mute(story, hours=0.75)
+    story.mute(hours=0.75)
     for _ in range(10):
         story.centre.call("stopped")
         story.passes(minutes=4, poll_every=60)
@@ -154,7 +148,7 @@ def test_a_mute_holds_the_message_of_what_is_over_already(eager: Story) -> None:
     for _ in range(3):
         eager.centre.call("accepted")
     eager.passes(minutes=6)
-    _mute(eager, hours=1)
+    eager.mute(hours=1)
     eager.client.down = False
     eager.passes(minutes=2)
     eager.expect_nothing_else()
@@ -167,9 +161,9 @@ def test_the_longer_of_two_mutes_is_shown(eager: Story) -> None:
     eager.passes(10)
     eager.expect_message("1 failed")
     eager.expect_reply(calls)
-    _mute(eager, hours=10)
+    eager.mute(hours=10)
     eager.passes(10)
-    _mute(eager, hours=1)
+    eager.mute(hours=1)
     eager.passes(10)
     eager.expect_update("Muted until 00:00")
 
@@ -180,13 +174,7 @@ def test_a_channel_that_unsubscribed_hears_no_broadcast(eager: Story) -> None:
     eager.passes(10)
     eager.expect_message("1 failed")
     eager.expect_reply(calls)
-    _unsubscribe(eager)
+    eager.unsubscribe()
     eager.fails(12)
     eager.passes(minutes=70, poll_every=60)
     eager.expect_update("13 failed")
-
-
-def _unsubscribe(story: Story) -> None:
-    now = story.clock.now()
-    with writing(story.engine) as connection:
-        muting.unsubscribe(connection, scene(connection, "demo", story.rules, now), ALERTS, now)
