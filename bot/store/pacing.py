@@ -42,12 +42,7 @@ def hold(connection: Connection, workspace: str, key: str, until: datetime) -> N
 def counted(connection: Connection, workspace: str, row: AnyRow, now: datetime) -> None:
     """Slack took a write by now at the latest, and counts from there; the reservation counted from its beginning."""
     key = budget_of(row)
-    free_at = now + EVERY.get(key, A_POST)
-    connection.execute(
-        update(pacing)
-        .where(pacing.c.tenant == workspace, pacing.c.key == key, pacing.c.free_at < free_at)
-        .values(free_at=free_at)
-    )
+    hold(connection, workspace, key, now + EVERY.get(key, A_POST))
 
 
 def pause(connection: Connection, tenant: str, channel: str, now: datetime, why: str) -> None:
