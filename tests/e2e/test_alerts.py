@@ -40,12 +40,18 @@ def test_the_bot_watches_and_the_terminal_knows_what_it_knows(tenant: Any, works
         assert message["channel"] == "C0ALERTS"
 
         # A look-up in the terminal, with the same database: details and target, no list.
-        ended = bot("diagnose", NUMBER, "--json", cwd=tmp_path, env=env)
+        tenant.client_id = "terminal"
+        terminal = env | {"CXONE_CLIENT_ID": "terminal"}
+        ended = bot("diagnose", NUMBER, "--json", cwd=tmp_path, env=terminal)
         told = json.loads(ended.stdout)
         assert (ended.returncode, told["conversation_id"], told["outcome"]) == (0, conversation, "rejected")
-        alone = bot("diagnose", NUMBER, "--json", cwd=tmp_path, env=env | {"DATABASE_URL": "sqlite:///none.db"})
-        assert told["requests"] == json.loads(alone.stdout)["requests"] - 1
+        asked = [seen.path for seen in tenant.requests if seen.who == "terminal"]
+        assert f"{LIST}/{conversation}" in asked
+        assert LIST not in asked
+        bot("diagnose", NUMBER, "--json", cwd=tmp_path, env=terminal | {"DATABASE_URL": "sqlite:///none.db"})
+        assert LIST in [seen.path for seen in tenant.requests if seen.who == "terminal"]
         assert not (tmp_path / "none.db").exists()
+        tenant.client_id = "demo-client"
 
         # What people did, masked.
         workspace.command(f"{NUMBER} private")
