@@ -28,7 +28,7 @@ A failure goes:   alerts/watcher.py → store/ → slack/notifier.py → the cha
     beside.py        what is done beside a running bot: check, audit, forget
     settings.py      all configuration, with setting_kinds.py and setting_faults.py; tenants.py the file of several
     alerting.py      watcher and notifier of one tenant; background.py runs those of all
-    running.py       starts and stops the parts of `run`
+    running.py       starts and stops the parts of `run`; memory.py is what it asks of glibc and of Python's collector
     web.py           Slack's requests, health and metrics over HTTP; socket_mode.py instead; metrics.py
     terminal.py      a diagnosis drawn; report_json.py as one object; saved.py one of a file; bundle.py what is saved
                      for a case with NICE

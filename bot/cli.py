@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import click
 
-from bot import __version__
+from bot import __version__, memory
 from bot.clock import SystemClock
 from bot.endings import FAILED, USAGE, end, settings_for
 from bot.settings import Settings, SettingsError
@@ -71,6 +71,7 @@ def diagnose(*, path: str | None, as_json: bool, **asked: str | None) -> None:
 @click.option("--no-worker", is_flag=True, help="Leave polls and deliveries to `worker` processes (PostgreSQL only).")
 def run(*, no_worker: bool) -> None:
     """The bot: over Socket Mode if SLACK_APP_TOKEN is set, else over HTTP on PORT."""
+    memory.share()
     _run(
         settings_for("cxone", "slack"),
         "build_bot",
@@ -82,6 +83,7 @@ def run(*, no_worker: bool) -> None:
 @main.command()
 def worker() -> None:
     """A further process of watcher and deliveries; any number of them share one PostgreSQL."""
+    memory.share()
     _run(settings_for("cxone", "posts"), "build_worker", needs_postgres="`worker`")
 
 

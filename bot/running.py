@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -14,8 +12,8 @@ from typing import Protocol
 
 import structlog
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
-_LARGE = 131_072  # bytes; glibc's own first value, which it would raise as large blocks come and go
+from bot import memory
+
 TIDY_SECONDS = 15.0
 SECONDS_TO_STOP = 9.0  # Docker, systemd and Kubernetes kill after ten or more
 
@@ -36,7 +34,6 @@ class Part(Protocol):
 
 def until_told(parts: list[Part]) -> None:
     """Run the parts until SIGTERM or SIGINT; then stop them, within ten seconds. A second signal ends it at once."""
-    library = _share_memory()
     told = threading.Event()
 
     def tell(number: int, frame: FrameType | None) -> None:
@@ -49,8 +46,9 @@ def until_told(parts: list[Part]) -> None:
         signal.signal(number, tell)
     for part in parts:
         part.start()
+    memory.freeze()
     while not told.wait(TIDY_SECONDS):
-        _tidy(library)
+        memory.give_back()
     began = time.monotonic()
     log.info("Stopping: nothing new is taken, what is under way is finished")
     ending = threading.Thread(target=_stop, args=(parts,), name="stop", daemon=True)
@@ -64,21 +62,6 @@ def until_told(parts: list[Part]) -> None:
     last = threading.Timer(max(0.2, SECONDS_TO_STOP - (time.monotonic() - began)), _leave)
     last.daemon = True
     last.start()
-
-
-def _share_memory() -> ctypes.CDLL:
-    """Let many threads, most of which wait, share two heaps, and give large blocks back; glibc is after speed."""
-    library = ctypes.CDLL(None)
-    with contextlib.suppress(AttributeError):  # another C library has no such thing
-        for what, value in ((_M_ARENA_MAX, 2), (_M_TRIM_THRESHOLD, _LARGE), (_M_MMAP_THRESHOLD, _LARGE)):
-            library.mallopt(what, value)
-    return library
-
-
-def _tidy(library: ctypes.CDLL) -> None:
-    """Give back what is free between blocks in use; glibc does so of itself at the end of a heap alone."""
-    with contextlib.suppress(AttributeError):  # as above
-        library.malloc_trim(0)
 
 
 def _stop(parts: list[Part]) -> None:

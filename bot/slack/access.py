@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
@@ -31,6 +31,17 @@ _MOST_KEPT = 5_000
 _AGAIN_SECONDS = 0.2  # before a question is put once more
 _LONGEST_WAIT = 5.0  # seconds that a person waits because Slack asks for it
 _PATIENCE = 20.0  # seconds in which a question is put again while Slack takes no connection
+_OF_USERS = (
+    "deleted",
+    "enterprise_user",
+    "is_restricted",
+    "is_stranger",
+    "is_ultra_restricted",
+    "team_id",
+    "tz",
+    "tz_offset",
+)
+_OF_CHANNELS = ("is_ext_shared", "is_pending_ext_shared", "name")
 _UNKNOWN_CHANNEL = frozenset({"channel_not_found", "not_in_channel"})
 
 T = TypeVar("T")
@@ -77,7 +88,9 @@ class Access:
         try:
             self._channel_allowed(channel_id, channel_name)
             grouped = self._in_usergroup(user_id)
-            user = self._ask(f"user {user_id}", lambda: self._client.users_info(user=user_id).get("user") or {})
+            user = self._ask(
+                f"user {user_id}", lambda: _only(_OF_USERS, self._client.users_info(user=user_id).get("user"))
+            )
             self._user_allowed(user, grouped=grouped)
         except (SlackClientError, OSError) as fault:
             word = classify(fault).code
@@ -144,7 +157,7 @@ class Access:
         try:
             return self._ask(
                 f"channel {channel_id}",
-                lambda: self._client.conversations_info(channel=channel_id).get("channel") or {},
+                lambda: _only(_OF_CHANNELS, self._client.conversations_info(channel=channel_id).get("channel")),
             )
         except SlackApiError as fault:
             if fault.response.get("error") in _UNKNOWN_CHANNEL:
@@ -192,6 +205,11 @@ def _worth_repeating(fault: Exception, meaning: Meaning) -> bool:
     if isinstance(fault, SlackApiError):
         return meaning.answer is Answer.WAIT and meaning.wait <= _LONGEST_WAIT
     return True
+
+
+def _only(names: Iterable[str], said: Any) -> Mapping[str, Any]:
+    """What is asked of it here; the rest of what Slack says, kilobytes a person, is not kept."""
+    return {name: said[name] for name in names if name in said} if isinstance(said, Mapping) else {}
 
 
 def _zone(user: Mapping[str, Any]) -> tzinfo:

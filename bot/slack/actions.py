@@ -13,13 +13,12 @@ from bot.cxone.investigate import ById
 from bot.redact import foreign
 from bot.slack import alert_messages, messages, messages_answers, messages_modals, serving
 from bot.slack.blocks import Message
-from bot.slack.services import Asker, Services
+from bot.slack.services import RETRIES_SECONDS, Asker, Services
 from bot.store.engine import StoreError
 
 log = logging.getLogger(__name__)
 
 _DOUBLE_CLICK_SECONDS = 3.0
-_RETRIES_SECONDS = 3600.0
 
 
 def register(app: App, buttons: Iterable[str], owner: Callable[[dict[str, Any]], Services]) -> None:
@@ -234,7 +233,7 @@ def _first(services: Services, body: dict[str, Any]) -> bool:
     container = _part(body, "container")
     user = _part(body, "user").get("id")
     click = f"click {user} {container.get('message_ts')} {action.get('action_id')} {value_of(body)}"
-    if not services.seen.first(f"action {body.get('trigger_id')}", _RETRIES_SECONDS):
+    if not services.seen.first(f"action {body.get('trigger_id')}", RETRIES_SECONDS):
         return False
     return services.seen.first(click, _DOUBLE_CLICK_SECONDS)
 

@@ -14,10 +14,9 @@ from bot.redact import foreign
 from bot.slack import grammar, messages_answers, serving, typed
 from bot.slack.blocks import Message
 from bot.slack.messages import KINDS
-from bot.slack.services import Asker, Services
+from bot.slack.services import RETRIES_SECONDS, Asker, Services
 from bot.slack.switchboard import Switchboards, UnknownTenantError
 
-_RETRIES_SECONDS = 3600.0
 _NAMES: dict[type, str] = {
     typed.Diagnose: "diagnose",
     typed.DiagnoseId: "diagnose",
@@ -47,7 +46,7 @@ def handle(boards: Switchboards, ack: Ack, body: dict[str, Any]) -> None:
         return
     asker = _asker(body)
     text = str(body.get("text") or "")
-    if not services.seen.first(f"command {body.get('trigger_id')}", _RETRIES_SECONDS):
+    if not services.seen.first(f"command {body.get('trigger_id')}", RETRIES_SECONDS):
         ack()
         return
     action = grammar.parse(text, region=services.region, now=services.clock.now())

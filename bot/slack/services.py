@@ -26,6 +26,8 @@ from bot.slack.replies import Poster
 log = logging.getLogger(__name__)
 
 _SECONDS_TO_CUT = 4.0  # of the nine that stopping may take: the answer has to reach Slack too
+RETRIES_SECONDS = 600.0  # in which Slack repeats what was not acked: it stops after five minutes
+_SWEEP_SECONDS = 60.0
 _LAST_WORDS = 16  # threads that answer what waits when the pool is closed
 
 
@@ -155,21 +157,22 @@ class Pool:
 class Seen:
     """Remembers keys for a while, so that what Slack sends twice acts once."""
 
-    def __init__(self, clock: Clock, most: int = 10_000) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._most = most
-        self._until: dict[str, float] = {}
+        self._until: dict[int, float] = {}  # by the key's hash: thousands a minute are remembered
+        self._swept = clock.monotonic()
         self._lock = threading.Lock()
 
     def first(self, key: str, seconds: float) -> bool:
         """Whether this key was not seen within `seconds`."""
         now = self._clock.monotonic()
         with self._lock:
-            if self._until.get(key, 0.0) > now:
+            if self._until.get(hash(key), 0.0) > now:
                 return False
-            if len(self._until) >= self._most:
+            if now - self._swept >= _SWEEP_SECONDS:
                 self._until = {known: until for known, until in self._until.items() if until > now}
-            self._until[key] = now + seconds
+                self._swept = now
+            self._until[hash(key)] = now + seconds
             return True
 
 

@@ -87,7 +87,8 @@ def _told(it: Fleet, conversation: str) -> int:
     return it.lines({conversation})[conversation]
 
 
-@pytest.mark.parametrize("engine", ["local", pytest.param("distributed", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["local", "distributed"])
 def test_tenants_that_hang_or_answer_429_delay_no_other(
     tmp_path: Path, engine: str, request: pytest.FixtureRequest
 ) -> None:

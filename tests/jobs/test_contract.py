@@ -133,6 +133,7 @@ def test_a_hanging_key_delays_no_other(make: Callable[..., Any]) -> None:
     assert served
 
 
+@pytest.mark.long
 def test_jobs_that_wait_for_long_delay_no_other(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty tenants hang: deliveries begin at once, and the polls of the others come in time once that is known."""
     monkeypatch.setattr(distributed, "WAITING", 8)

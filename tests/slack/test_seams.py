@@ -102,15 +102,16 @@ def test_an_answer_that_is_found_while_the_bot_stops_does_not_wait_for_its_turn(
 
 def test_a_key_acts_once_for_a_while(clock: HandClock) -> None:
     """And what is long over is forgotten."""
-    once = Seen(clock, most=2)
+    once = Seen(clock)
     assert once.first("a", 3)
     assert not once.first("a", 3)
     clock.advance(4)
     assert once.first("a", 3)
-    assert once.first("b", 3)
-    clock.advance(4)
+    assert once.first("b", 90)
+    clock.advance(60)
     assert once.first("c", 3)
-    assert len(once._until) == 1
+    assert not once.first("b", 90)
+    assert len(once._until) == 2
 
 
 def test_what_slack_says_is_kept_for_some_minutes_and_not_for_ever(workspace: Workspace, clock: HandClock) -> None:
