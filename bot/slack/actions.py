@@ -13,7 +13,7 @@ from bot.cxone.investigate import ById
 from bot.redact import foreign
 from bot.slack import alert_messages, messages, messages_answers, messages_modals, serving
 from bot.slack.blocks import Message
-from bot.slack.services import RETRIES_SECONDS, Asker, Services
+from bot.slack.services import RETRIES_SECONDS, Asker, Services, event_id
 from bot.store.engine import StoreError
 
 log = logging.getLogger(__name__)
@@ -210,10 +210,15 @@ def asker_of(body: dict[str, Any]) -> Asker:
 
 
 def _event_id(body: dict[str, Any]) -> str:
-    """The same in every delivery of one press."""
     action = (body.get("actions") or [{}])[0]
-    pressed = str(body.get("trigger_id") or action.get("action_ts") or "")
-    return f"action {pressed}" if pressed else ""
+    return event_id("action", body.get("trigger_id") or action.get("action_ts"), _what(body))
+
+
+def _what(body: dict[str, Any]) -> str:
+    """What was pressed, by whom and where."""
+    action = (body.get("actions") or [{}])[0]
+    user, container = _part(body, "user").get("id"), _part(body, "container")
+    return f"click {user} {container.get('message_ts')} {action.get('action_id')} {value_of(body)}"
 
 
 def value_of(body: dict[str, Any]) -> str:
@@ -229,13 +234,9 @@ def _is_private(body: dict[str, Any]) -> bool:
 
 def _first(services: Services, body: dict[str, Any]) -> bool:
     """Whether this is neither a repetition by Slack nor the second half of a double click."""
-    action = (body.get("actions") or [{}])[0]
-    container = _part(body, "container")
-    user = _part(body, "user").get("id")
-    click = f"click {user} {container.get('message_ts')} {action.get('action_id')} {value_of(body)}"
-    if not services.seen.first(f"action {body.get('trigger_id')}", RETRIES_SECONDS):
+    if not services.seen.first(_event_id(body), RETRIES_SECONDS):
         return False
-    return services.seen.first(click, _DOUBLE_CLICK_SECONDS)
+    return services.seen.first(_what(body), _DOUBLE_CLICK_SECONDS)
 
 
 def _part(body: dict[str, Any], name: str) -> dict[str, Any]:

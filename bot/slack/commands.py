@@ -14,7 +14,7 @@ from bot.redact import foreign
 from bot.slack import grammar, messages_answers, serving, typed
 from bot.slack.blocks import Message
 from bot.slack.messages import KINDS
-from bot.slack.services import RETRIES_SECONDS, Asker, Services
+from bot.slack.services import RETRIES_SECONDS, Asker, Services, event_id
 from bot.slack.switchboard import Switchboards, UnknownTenantError
 
 _NAMES: dict[type, str] = {
@@ -46,7 +46,7 @@ def handle(boards: Switchboards, ack: Ack, body: dict[str, Any]) -> None:
         return
     asker = _asker(body)
     text = str(body.get("text") or "")
-    if not services.seen.first(f"command {body.get('trigger_id')}", RETRIES_SECONDS):
+    if not services.seen.first(_event_id(body), RETRIES_SECONDS):
         ack()
         return
     action = grammar.parse(text, region=services.region, now=services.clock.now())
@@ -140,8 +140,7 @@ def _acked(ack: Ack, message: Message) -> None:
 
 
 def _event_id(body: dict[str, Any]) -> str:
-    trigger = str(body.get("trigger_id") or "")
-    return f"command {trigger}" if trigger else ""
+    return event_id("command", *map(body.get, ("trigger_id", "user_id", "channel_id", "text")))
 
 
 def _asker(body: dict[str, Any]) -> Asker:

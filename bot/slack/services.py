@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import weakref
@@ -26,7 +27,7 @@ from bot.slack.replies import Poster
 log = logging.getLogger(__name__)
 
 _SECONDS_TO_CUT = 4.0  # of the nine that stopping may take: the answer has to reach Slack too
-RETRIES_SECONDS = 600.0  # in which Slack repeats what was not acked: it stops after five minutes
+RETRIES_SECONDS = 300.0  # in which Slack may send it once more: an older signature is stale
 _SWEEP_SECONDS = 60.0
 _LAST_WORDS = 16  # threads that answer what waits when the pool is closed
 
@@ -154,6 +155,17 @@ class Pool:
                 each.close()
 
 
+def event_id(kind: str, trigger: object, *said: object) -> str:
+    """The same in every delivery of one command or press, and in no other; "" where Slack names no trigger.
+
+    What was typed may hold a number, so only its hash is kept.
+    """
+    if not trigger:
+        return ""
+    whole = "\n".join(map(str, (trigger, *said)))
+    return f"{kind} {hashlib.blake2b(whole.encode(errors='replace'), digest_size=16).hexdigest()}"
+
+
 class Seen:
     """Remembers keys for a while, so that what Slack sends twice acts once."""
 
@@ -164,7 +176,9 @@ class Seen:
         self._lock = threading.Lock()
 
     def first(self, key: str, seconds: float) -> bool:
-        """Whether this key was not seen within `seconds`."""
+        """Whether this key was not seen within `seconds`; "" is always new."""
+        if not key:
+            return True
         now = self._clock.monotonic()
         with self._lock:
             if self._until.get(hash(key), 0.0) > now:

@@ -232,11 +232,20 @@ def test_only_signed_and_fresh_requests_are_served(house: House) -> None:
 
 
 def test_a_command_that_slack_sends_twice_is_answered_once(house: House) -> None:
-    """It carries the same trigger_id."""
+    """It carries the same trigger_id, and the same words."""
     assert send(house, NUMBER) == 200
     assert send(house, NUMBER) == 200
     house.posted()
     assert send(house, NUMBER, trigger="4.5.6") == 200
+    assert len(house.posted(count=2)) == 2
+    assert len(house.lookups.asked) == 2
+
+
+@pytest.mark.parametrize("trigger", ["1.2.3", ""])
+def test_another_command_is_another_whatever_its_trigger(house: House, trigger: str) -> None:
+    """Slack gives each a trigger of its own; who stands between may give none, or the same one to all."""
+    assert send(house, NUMBER, trigger=trigger) == 200
+    assert send(house, "+15550100002", trigger=trigger) == 200
     assert len(house.posted(count=2)) == 2
     assert len(house.lookups.asked) == 2
 
