@@ -24,7 +24,7 @@ def no_id(conversation_id: str, tenant: str, host: str, why: str = "") -> Conver
     """None with this id; `why` is the platform's own reason, where the id cannot be one of its."""
     return ConversationNotFound(
         None,
-        f"No conversation with the id {_short(conversation_id)} in tenant {tenant} ({host}). "
+        f"No conversation with the id {_short(conversation_id)} in tenant {tenant} at {host}. "
         + (why or "Check the id, and whether the call belongs to another tenant; calls can appear late."),
     )
 
@@ -37,7 +37,7 @@ def no_details(
     what = f"The call {_short(call.id)} is" if len(gone) == 1 else f"All {len(gone)} calls that are meant are"
     return ConversationNotFound(
         searched,
-        f"No conversation could be opened. {what} listed in tenant {tenant} ({host}), but the details are not there: "
+        f"No conversation could be opened. {what} listed in tenant {tenant} at {host}, but the details are not there: "
         f"404 on {error.call}. They may be gone already, or come late: try again in a minute.",
     )
 
@@ -79,7 +79,7 @@ def _looked(searched: Searched, *, cut: bool) -> str:
     newest = "it lists none" if searched.newest is None else f"the newest began {_ago(searched.newest, searched.until)}"
     rest = " The list is longer than that; the rest was not read, and the call may stand there." if cut else ""
     return (
-        f"Looked through {calls} on {pages} in tenant {searched.tenant} ({searched.host}), from "
+        f"Looked through {calls} on {pages} in tenant {searched.tenant} at {searched.host}, from "
         f"{searched.since:%Y-%m-%d %H:%M} to {searched.until:%Y-%m-%d %H:%M} UTC; {newest}.{rest}"
     )
 

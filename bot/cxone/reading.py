@@ -30,7 +30,7 @@ def time(value: object) -> datetime | None:
     if not isinstance(value, str) or len(value) > _LONGEST_TIME:
         return None
     try:
-        at = datetime.fromisoformat(value.strip())
+        at = datetime.fromisoformat(value.strip().upper())
         if at.tzinfo is not UTC:
             at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -18,6 +18,7 @@ MISSING_CONTACT_ID = "missing_contact_id"  # Event.code: the handover node had n
 UNSUPPORTED = "unsupported"  # Event.code: the bot's channel knows no handover
 _NEVER_SENT = (MISSING_CONTACT_ID, UNSUPPORTED)
 _NOTHING = timedelta(0)
+_AT_ONCE = timedelta(seconds=10)  # for a caller that is part of the wait
 FRESH = timedelta(minutes=15)  # a state read later than this only says what may have been
 
 
@@ -83,15 +84,19 @@ class Case:
 
     @property
     def waited(self) -> timedelta | None:
-        """How long it stood there: of a contact the time in the queue, which the states tell."""
+        """How long it stood there: of a contact the time in the queue, which the states tell; else since the request.
+
+        Unless the queue had it only later.
+        """
         queued = self.request.queued
         if self.profile == "contacts" and queued is not None and queued.at is not None:
             until = (queued.who.ended_at if queued.who is not None else None) or self._until
             return max(until - queued.at, _NOTHING) if until is not None else None
-        sign, silence = self.elsewhere, self.silence
-        if sign is None or sign.at is None or silence is None or self.request.at is None:
+        silence = self.silence
+        if queued is None or queued.at is None or silence is None or self.request.at is None:
             return silence
-        return max(silence - (sign.at - self.request.at), _NOTHING)
+        before = queued.at - self.request.at
+        return max(silence - before, _NOTHING) if before > _AT_ONCE or self.elsewhere is not None else silence
 
     def who(self, sign: Sign | None) -> str:
         """Who did it, or "" where the record does not say."""

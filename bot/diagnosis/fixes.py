@@ -132,7 +132,7 @@ def _of_a_refusal(case: Case | None, verdict: Verdict | None) -> str:
         return _INVALID
     if verdict is not None and verdict.outcome is Outcome.MALFORMED:
         return _INCOMPLETE
-    if case is None or case.reason is None or case.reason.family is Family.UNKNOWN:
+    if case is None or case.reason is None or case.reason.family in (Family.UNKNOWN, Family.SENDER):
         return _REFUSED
     return _REPEATED if case.reason.family is Family.DUPLICATE else _KNOWN
 

@@ -25,7 +25,8 @@ class Step(NamedTuple):
 def in_order(conversation: Conversation, parties: Parties) -> list[Step]:
     """What may bear on a handover, by time. What has no time keeps its place in the document, after the event before.
 
-    A leg's own time of connection is an event too. That caller and bot are connected answers nothing and is left out.
+    A leg's own time of connection is an event too. That caller and bot are connected answers nothing and is left out,
+    unless it is the caller who is back.
     """
     events = conversation.events
     at = _first_time(events)
@@ -33,8 +34,9 @@ def in_order(conversation: Conversation, parties: Parties) -> list[Step]:
         at = _BEFORE_ALL
         if _newest_first(events):
             events = events[::-1]
-    machines = parties.machine_paths
+    machines, customers = parties.machine_paths, parties.customer_paths
     steps: list[Step] = []
+    arrivals = False
     for event in events:
         kind, at = event.kind, event.at or at
         if kind is _OTHER:
@@ -42,13 +44,31 @@ def in_order(conversation: Conversation, parties: Parties) -> list[Step]:
         leg = parties.find(event.participant_id) if event.participant_id else None
         if kind is not _CONNECTED or leg is None or leg.path not in machines:
             steps.append(Step(at, event, leg))
+        elif leg.path in customers:
+            arrivals = True
+            steps.append(Step(at, event, leg))
     for leg in conversation.participants:
         if leg.connected_at is not None and leg.path not in machines:
             path = f"{leg.path}.connectedTime"
             came = Event(_CONNECTED, "", path, leg.connected_at, participant_id=leg.id or leg.path)
             steps.append(Step(leg.connected_at, came, leg))
     steps.sort(key=_when)
-    return steps
+    return _without_arrivals(steps, customers) if arrivals else steps
+
+
+def _without_arrivals(steps: list[Step], customers: frozenset[str]) -> list[Step]:
+    """Of the times at which a caller's leg came, those before which it had left."""
+    left: set[str] = set()
+    kept: list[Step] = []
+    for step in steps:
+        kind, leg = step.event.kind, step.leg
+        if leg is not None and leg.path in customers:
+            if kind is _CONNECTED and leg.path not in left:
+                continue
+            if kind is _DISCONNECTED:
+                left.add(leg.path)
+        kept.append(step)
+    return kept
 
 
 _when = itemgetter(0)
@@ -97,15 +117,18 @@ def _before(one: datetime, other: datetime) -> bool:
     return one.replace(microsecond=0) < other.replace(microsecond=0)
 
 
-def ending_of(conversation: Conversation, parties: Parties, steps: list[Step]) -> Ending:
-    """Read the ends of all legs and of the conversation."""
-    ends: dict[str, tuple[datetime, str]] = {}  # by the leg's path: when, and where that stands
+_Ends = dict[str, tuple[datetime, str]]  # by the leg's path: when, and where that stands
+
+
+def _ends(conversation: Conversation, parties: Parties, steps: list[Step]) -> tuple[_Ends, bool, datetime | None]:
+    """The ends of all legs, whether the call is over, and since when."""
+    ends: _Ends = {}
     for leg in conversation.participants:
         if leg.ended_at is not None:
             ends[leg.path] = (leg.ended_at, f"{leg.path}.endTime")
     ended_at, over = conversation.ended_at, conversation.ended_at is not None
     gone = False
-    for _, event, who in steps:
+    for at, event, who in steps:
         if event.kind is _ENDED:
             over = True
             ended_at = ended_at or event.at
@@ -113,12 +136,29 @@ def ending_of(conversation: Conversation, parties: Parties, steps: list[Step]) -
             gone = gone or who.path in parties.customer_paths
             if event.at is not None and (who.path not in ends or event.at < ends[who.path][0]):
                 ends[who.path] = (event.at, event.path)
+        elif event.kind is _CONNECTED and who is not None and who.path in parties.customer_paths:
+            gone = False
+            _back(ends, who, at)
+    return ends, over or gone, ended_at
+
+
+def _back(ends: _Ends, leg: Participant, at: datetime) -> None:
+    """A caller who had left is there again: what ended before is no end."""
+    if leg.path in ends and ends[leg.path][0] <= at:
+        del ends[leg.path]
+        if leg.ended_at is not None and leg.ended_at > at:
+            ends[leg.path] = (leg.ended_at, f"{leg.path}.endTime")
+
+
+def ending_of(conversation: Conversation, parties: Parties, steps: list[Step]) -> Ending:
+    """Read the ends of all legs and of the conversation."""
+    ends, over, ended_at = _ends(conversation, parties, steps)
     if not ends:
-        return Ending(over=over or gone, at=ended_at)
+        return Ending(over=over, at=ended_at)
     customers = [(ends[leg.path], leg) for leg in parties.customers if leg.path in ends]
     if not customers:
         others = tuple([at for at, _ in ends.values()])
-        return Ending(over=over or gone, at=ended_at, others_left=others)
+        return Ending(over=over, at=ended_at, others_left=others)
     (left, path), leg = max(customers, key=lambda each: each[0][0])
     if any(each.path not in ends and _came_after(each, leg) for each in parties.customers):
         others = tuple([at for where, (at, _) in ends.items() if where not in parties.customer_paths])

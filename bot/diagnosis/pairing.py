@@ -30,6 +30,7 @@ class _Early(NamedTuple):
     sign: Sign
     event: Event | None
     holder: Request | None
+    copy: bool = False  # of one that came before it
 
 
 def requests_of(
@@ -58,6 +59,7 @@ class _Pairing:
         self.early: dict[tuple[str, str], _Early] = {}
         self.lost: list[tuple[Event | None, Sign, str]] = []  # answers that stand before every request
         self.seen: set[str] = set()
+        self.refusals: set[tuple[object, ...]] = set()  # all that each says, without its place in the document
         self.too_late: datetime | None = None  # who comes later than this found no caller
         self.requests = [self._request(number, event) for number, event in enumerate(asked, 1)]
 
@@ -135,14 +137,19 @@ class _Pairing:
             early = self.early.get(name)
             if early is None or early.sign.at is None or request.at is None:
                 continue
+            if early.copy and early.sign.at < request.at:
+                continue
             own = early.sign.who is not None and early.sign.who is request.sender
             if own or early.sign.at < request.at - self.timing.early or not request.open:
                 continue
             del self.early[name]
             if early.holder is not None:
                 early.holder.late = early.holder.taken_back = None
+                if early.holder.queued is not None and early.holder.queued.who is early.sign.who:
+                    early.holder.queued = None
             if name[0] == "refused":
                 request.rejection = early.event
+                self.refused[key] = self.refused[""] = request
             else:
                 request.take(early.sign)
 
@@ -150,16 +157,19 @@ class _Pairing:
 
     def _refused(self, event: Event) -> None:
         key, request = self._nearest(event)
+        said = (event.at, event.from_id, event.to_id, event.participant_id, event.reason, event.code, event.status)
+        copy = event.at is not None and said in self.refusals
+        self.refusals.add(said)
         if request is not None:
             request.rejection = event
             self.refused[key] = self.refused[""] = self.refused[self.keys.find(request.event.to_id)] = request
             return
         sign = Sign(event.path, event.type, event.at, None, names_target=True)
-        holder = top(self.held[key])
+        holder = top(self.held[key]) if not copy else None
         if holder is not None and holder.taken_back is None:
             holder.taken_back = event
-        self.early["refused", key] = _Early(sign, event, holder)
-        if holder is None:
+        self.early["refused", key] = _Early(sign, event, holder, copy)
+        if holder is None and not copy:
             self.lost.append((event, sign, key))
 
     def _accepted(self, event: Event, leg: Participant | None) -> None:
@@ -196,7 +206,9 @@ class _Pairing:
                     request.rung = None
 
     def _joined(self, event: Event, leg: Participant | None) -> None:
-        """A leg came, as an event or its own time tells."""
+        """A leg came, as an event or its own time tells. A caller who is back answers nothing."""
+        if leg is not None and leg.path in self.parties.machine_paths:
+            return
         id_ = event.participant_id
         mark = leg.path if leg is not None else id_
         again, key = mark in self.seen, self.keys.of(leg, id_)
@@ -214,6 +226,10 @@ class _Pairing:
             else:
                 self._too_late_or_early(key, "taken", sign)
             return
+        self._somebody_joined(leg, sign, again=again)
+
+    def _somebody_joined(self, leg: Participant | None, sign: Sign, *, again: bool) -> None:
+        """Somebody else came than was asked for."""
         request = top(self.held[""])
         if leg is None or not (is_agent(leg) or leg.purpose in QUEUES):
             if request is not None and not again:
@@ -236,9 +252,13 @@ class _Pairing:
     def _too_late_or_early(self, key: str, name: str, sign: Sign) -> None:
         """Who came did so though the request had been refused, or just before it was made."""
         new_agent = sign.who is not None and is_agent(sign.who)
-        holder = self.refused.get(key) if key or new_agent else None
-        if holder is not None and holder.late is None:
-            holder.late = sign
+        holder = self.refused.get(key) if key or new_agent or sign.value == TAKEN else None
+        if holder is not None:
+            before = holder.late
+            if before is None or (new_agent and (before.who is None or not is_agent(before.who))):
+                holder.late = sign
+            if sign.who is not None and sign.who.purpose in QUEUES:
+                holder.queued = last_queue(holder.queued, sign)
         self.early[name, key] = _Early(sign, None, holder)
         if holder is None:
             self.lost.append((None, sign, key))

@@ -155,7 +155,7 @@ def bot_identities(conversation: Conversation) -> tuple[str, ...]:
 def _bots(conversation: Conversation, parties: Parties | None) -> tuple[Participant, ...]:
     legs = conversation.participants
     found = (
-        [leg for leg in legs if leg.purpose in _BOTS]
+        _called_so(conversation)
         or [leg for leg in legs if leg.purpose in _PEOPLE and _HINT.search(f"{leg.name[:200]} {leg.identity[:200]}")]
         or [leg for leg in legs if leg.purpose in _MACHINES]
     )
@@ -169,6 +169,17 @@ def _bots(conversation: Conversation, parties: Parties | None) -> tuple[Particip
     if leg is None or leg.purpose in AGENTS or leg.purpose in CUSTOMERS:
         return ()
     return (leg,)
+
+
+def _called_so(conversation: Conversation) -> list[Participant]:
+    """Legs whose purpose is a bot's; beside them what asks in the name of a machine is the bot too."""
+    legs = conversation.participants
+    bots = [leg for leg in legs if leg.purpose in _BOTS]
+    machines = [leg for leg in legs if leg.purpose in _MACHINES] if bots else []
+    if not machines:
+        return bots
+    senders = {event.from_id for event in conversation.events if event.kind is EventKind.TRANSFER}
+    return [*bots, *(leg for leg in machines if leg.id in senders)]
 
 
 def _customers(conversation: Conversation, bot_paths: frozenset[str]) -> tuple[Participant, ...]:

@@ -29,6 +29,7 @@ class Family(StrEnum):
     STAFFING = "staffing"
     DECLINED = "declined"
     DUPLICATE = "duplicate"
+    SENDER = "sender"  # who asks is not known to be in the call
     UNKNOWN = "unknown"
 
 
@@ -50,10 +51,12 @@ _STATUS = re.compile(
     # A code of something else than the answer is none: "area code 503", "agent reason code 403".
     rf"|(?:\b(?:status|error|response|result|with) ?code|(?<!\w )\bcode|(?<!agent )(?<!user )\bstatus)"
     rf"[ :=#]+(?P<c>[1-5]\d\d)\b(?!\s*(?:ms|s|sec|seconds|%)\b)"
-    rf"|^\s*(?:\[(?P<d>[1-5]\d\d)\]|(?P<e>[1-5]\d\d)\s*(?:$|[:.]))",
+    rf"|^\s*(?:\[(?P<d>[1-5]\d\d)\]|(?:error[ :#]+)?(?P<e>[1-5]\d\d)\s*(?:$|[:.]))",
     re.IGNORECASE,
 )
 _SYMBOL = re.compile(r"^\s*([A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)+|[A-Z]{4,})\b")
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 
 # What a word like "queue" may stand before without being the thing that is missing or closed: "unknown queue error".
 _OF_IT = (
@@ -62,11 +65,22 @@ _OF_IT = (
 )
 _NAMED = rf"(?: (?!{_OF_IT})[^\s,;:]{{0,59}}[^\s,;:.]){{0,6}}?"  # a name may stand between: "queue Billing is full"
 _THING = r"(?:participant|target|queue|user|agent|flow|destination|skill)(?: ?id)?"
+_SENDER = r"(?:from|source|sender|originating|bot) ?participant(?: ?id)?"
+_PLACE = rf"\b(?:queue|skill|office|branch|target|we)(?:{_NAMED} (?:is|are|was))? (?:currently |now )?"
+_AWAY = r"(?:not available|unavailable|busy|offline|logged out|not logged in|on break)\b"
+_SCOPE = r"(?:\w+ )?(?:scopes?|privileges?|\w+:\w+(?::\w+)?)\b"
+_DAY = r"(?:public |bank |national )?holidays?\b"
 
-# Asked in this order: the more special first. Underscores and hyphens read as blanks.
+# Asked in this order: the more special first. Underscores and hyphens read as blanks, and words may stand in one:
+# "NoAgentsAvailable".
 _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
     (family, code, re.compile(pattern, re.IGNORECASE))
     for family, code, pattern in (
+        (
+            Family.STAFFING,
+            "NO_AGENTS_AVAILABLE",
+            r"\b(?:agent|user)(?: is)? already (?:connected\b|(?:on|in) (?:a|another)\b)",
+        ),
         (
             Family.DUPLICATE,
             "DUPLICATE",
@@ -76,21 +90,46 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
             Family.CLOSED,
             "CLOSED",
             (
-                rf"\b(?:queue|skill|office|branch|target|we)(?:{_NAMED} (?:is|are|was))? (?:currently |now )?closed\b"
-                r"|^closed\b|\bout(?:side)?(?: of)?(?: the)?"
+                rf"{_PLACE}(?:closed|not open)\b"
+                r"|^closed\b|^not open\b|\bout(?:side)?(?: of)?(?: the)?"
                 r" (?:business |opening |operating |office |service )?hours\b"
-                r"|\bafter ?hours\b|\bholidays?\b|\bnot open\b"
+                # A queue may be called "Holiday Bookings".
+                rf"|\bafter ?hours\b|\b(?:on|for|during|to|of|is)(?: an?| the)? {_DAY}|(?:^|[^a-z\s] ?){_DAY}(?! [a-z])"
+                r"|\bholiday (?:schedule|hours|mode|closure)\b"
+            ),
+        ),
+        (
+            Family.SENDER,
+            "INVALID_SENDER",
+            (
+                rf"\b(?:invalid|unknown|no such) {_SENDER}\b(?! {_OF_IT})"
+                rf"|\b{_SENDER}{_NAMED}(?: (?:was|is|does))? (?:not (?:found|exist)|unknown|invalid)\b"
+            ),
+        ),
+        (
+            Family.STAFFING,
+            "NO_AGENTS_AVAILABLE",
+            (
+                r"\bno (?:(?!such\b)\w+ ){0,2}(?:agents?|staff)\b(?! (?:id|with|by)\b)"
+                r"|\b(?:nobody|no ?one)\b.*\bavailable\b"
+                r"|\b(?:available|free|idle) agents? (?:was |were )?not found\b"
+                rf"|\b(?:agents?|users?)(?:{_NAMED} (?:is|are|was))? (?:currently |now )?{_AWAY}"
+                rf"|\b(?:queue|target)(?:{_NAMED} (?:is|was))? (?:currently |now )?(?:not available|unavailable)\b"
+                rf"|\bqueue(?:{_NAMED})?(?: (?:is|was))? (?:currently |now )?(?:full|at capacity|overloaded)\b"
+                r"|\bqueue (?:limit|capacity)\b|\ball agents\b.*\bbusy\b|^busy\b"
             ),
         ),
         (
             Family.FORBIDDEN,
             "FORBIDDEN",
             (
-                r"\bforbidden\b|\bunauthori[sz]ed\b|\bnot (?:authori[sz]ed|permitted|allowed)\b|\bpermissions?\b"
-                r"|\baccess (?:is )?denied\b|\b(?:invalid|expired) (?:access )?token\b"
+                # "Not allowed" alone may mean a state or a limit as well.
+                r"\bforbidden\b|\bunauthori[sz]ed\b|\bnot authori[sz]ed\b|\bnot (?:permitted|allowed) to\b"
+                r"|\bpermissions?\b|\baccess (?:is )?denied\b|\b(?:invalid|expired|revoked) (?:access )?token\b"
                 r"|\b(?:invalid|expired|wrong) (?:\w+ )?credentials?\b"
-                r"|\btoken (?:has )?(?:is )?(?:expired|invalid)\b"
-                r"|\binsufficient (?:scope|privileges|rights)\b"
+                r"|\b(?:token|jwt) (?:has |is |was )?(?:been )?(?:expired|invalid|revoked)\b"
+                r"|\bunauthenticated\b|^authentication (?:failed|error|required)\b"
+                rf"|\b(?:insufficient|missing|lacks?|lacking) (?:the |required )*{_SCOPE}|\binsufficient rights\b"
             ),
         ),
         (
@@ -100,17 +139,6 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
                 rf"\b(?:invalid|unknown|no such|nonexistent) (?:to ?)?{_THING}\b(?! {_OF_IT})"
                 rf"|\b{_THING}{_NAMED}(?: (?:was|is|does))? not (?:found|exist)\b"
                 rf"|\b{_THING}(?:{_NAMED} (?:was|is))? (?:unknown|invalid|inactive)\b(?! {_OF_IT})"
-            ),
-        ),
-        (
-            Family.STAFFING,
-            "NO_AGENTS_AVAILABLE",
-            (
-                r"\bno (?:free |available )?(?:agents?|staff)\b|\bnobody\b.*\bavailable\b"
-                rf"|\b(?:agents?|users?)(?:{_NAMED} (?:is|are|was))? (?:currently |now )?"
-                r"(?:not available|unavailable|busy|offline|logged out|not logged in|on break)\b"
-                rf"|\bqueue(?:{_NAMED} (?:is|was))? (?:currently |now )?(?:full|at capacity)\b"
-                r"|\bqueue (?:limit|capacity)\b|\ball agents\b.*\bbusy\b|^busy\b"
             ),
         ),
         (
@@ -126,8 +154,11 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
             Family.PLATFORM,
             "PLATFORM",
             (
-                r"\bservice (?:temporarily )?unavailable\b|\binternal (?:server )?error\b|\bbad gateway\b"
-                r"|\bgateway time-?out\b|\btoo many requests\b|\brate limit|\bthrottl|\boverloaded\b"
+                # A queue may be called "Customer Service", or be overloaded itself.
+                r"(?:(?<![a-z] )|\b(?:the|error|upstream|remote|backend|api) )service (?:is )?(?:temporarily )?"
+                r"unavailable\b|\binternal (?:server )?error\b|\bbad gateway\b"
+                r"|\bgateway time-?out\b|\btoo many requests\b|\brate limit|\bthrottl"
+                r"|(?:^|\b(?:server|service|system|platform|backend|api) )(?:is )?(?:currently )?overloaded\b"
             ),
         ),
     )
@@ -166,7 +197,7 @@ def _symbol(said: str, code: str) -> str:
 
 
 def _by_words(said: str) -> tuple[Family, str]:
-    words = said.replace("_", " ").replace("-", " ")
+    words = _CAMEL.sub(" ", said.replace("_", " ").replace("-", " "))
     for family, code, pattern in _WORDS:
         if pattern.search(words):
             return family, code

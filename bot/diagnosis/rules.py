@@ -16,7 +16,7 @@ from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome
 from bot.diagnosis.reasons import Family
 
 # Python 3.11 is slow to look up a member of an enum: what every call is asked for is looked up once.
-_FORBIDDEN, _INVALID, _PLATFORM = Family.FORBIDDEN, Family.INVALID, Family.PLATFORM
+_FORBIDDEN, _INVALID, _PLATFORM, _SENDER = Family.FORBIDDEN, Family.INVALID, Family.PLATFORM, Family.SENDER
 _CERTAIN, _LIKELY = Confidence.CERTAIN, Confidence.LIKELY
 
 
@@ -66,6 +66,13 @@ def refused_for_permission(case: Case) -> Verdict | None:
     if family(case) is not _FORBIDDEN:
         return None
     return Verdict(Outcome.FORBIDDEN, Code.TRANSFER_FORBIDDEN, _CERTAIN)
+
+
+def refused_for_the_sender(case: Case) -> Verdict | None:
+    """CXone does not know who asks, and it is not the bot indeed."""
+    if family(case) is not _SENDER or case.from_is_bot is not False:
+        return None
+    return Verdict(Outcome.FORBIDDEN, Code.FROM_PARTICIPANT_NOT_BOT, _LIKELY)
 
 
 def refused_as_invalid(case: Case) -> Verdict | None:
@@ -244,9 +251,9 @@ def ignored(case: Case) -> Verdict:
 
 TAKEN: tuple[Rule, ...] = (
     taken.answered,
-    taken.came_after_a_refusal,
     taken.left_while_waiting,
     taken.still_waiting,
+    taken.came_after_a_refusal,
     taken.taken,
 )
 REFUSED: tuple[Rule, ...] = (
@@ -257,6 +264,7 @@ REFUSED: tuple[Rule, ...] = (
     target_is_no_destination,
     refused_for_permission,
     signals.signal_not_taken,
+    refused_for_the_sender,
     refused_as_invalid,
     refused_by_the_platform,
     refused_by_the_target,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.diagnosis.case import Case, Verdict, away_then, served_late
 from bot.diagnosis.outcomes import Code, Confidence, Outcome
+from bot.diagnosis.parties import QUEUES
 
 _WITH_THE_CALLER = timedelta(seconds=2)  # a queue's leg that ends this close to the caller's lasted to the end
 _CERTAIN, _LIKELY = Confidence.CERTAIN, Confidence.LIKELY
@@ -32,10 +33,18 @@ def came_after_a_refusal(case: Case) -> Verdict | None:
     return Verdict(Outcome.ACCEPTED, Code.TRANSFER_ACCEPTED, Confidence.POSSIBLE, (other,))
 
 
+def _refused(case: Case) -> bool:
+    """Whether a refusal was the end of it: the queue may have taken the call all the same."""
+    if not (case.request.rejection or case.request.taken_back):
+        return False
+    late = served_late(case)
+    return late is None or late.who is None or late.who.purpose not in QUEUES
+
+
 def left_while_waiting(case: Case) -> Verdict | None:
     """The call stood in a queue, or an agent was rung, and it ended before a human was there."""
     request, ending = case.request, case.ending
-    if not (request.queued or request.offered) or not ending.over or request.rejection or request.taken_back:
+    if not (request.queued or request.offered) or not ending.over or _refused(case):
         return None
     lasted = _lasted(case)
     if not lasted and case.profile != "contacts":  # a contact's states show a human wherever one came
@@ -44,7 +53,7 @@ def left_while_waiting(case: Case) -> Verdict | None:
         return Verdict(Outcome.ABANDONED, Code.CALLER_ABANDONED, _LIKELY)
     cause = Code.AGENT_REFUSED if request.refusals else _reason_then(case) or Code.NOBODY_ANSWERED
     if ending.customer_left is not None and lasted:
-        return Verdict(Outcome.UNANSWERED, cause, _CERTAIN)
+        return Verdict(Outcome.UNANSWERED, cause, _CERTAIN if request.rejection is None else _LIKELY)
     other = f"somebody at {case.name} answered and the record does not show it"
     return Verdict(Outcome.UNANSWERED, cause, Confidence.POSSIBLE, (other,))
 
@@ -68,7 +77,7 @@ def _lasted(case: Case) -> bool:
 def still_waiting(case: Case) -> Verdict | None:
     """Queued or being rung, and the call is live."""
     request = case.request
-    if not (request.queued or request.offered) or case.ending.over or request.rejection or request.taken_back:
+    if not (request.queued or request.offered) or case.ending.over or _refused(case):
         return None
     queue = request.queued.who if request.queued else None
     passed_on = queue is not None and queue.ended_at is not None and request.offered is None

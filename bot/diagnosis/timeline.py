@@ -19,7 +19,7 @@ _LONGEST_SESSION = 12
 _JUST_BEFORE = timedelta(seconds=2)
 _WITH_THE_CALLER = timedelta(seconds=5)  # a call that ends so soon after its caller left ended with that
 _TRANSFER, _DISCONNECTED, _ENDED = EventKind.TRANSFER, EventKind.DISCONNECTED, EventKind.ENDED
-_STATE = EventKind.STATE
+_STATE, _CONNECTED = EventKind.STATE, EventKind.CONNECTED
 _WHAT = {
     EventKind.ACCEPTED: "transfer accepted",
     EventKind.CONNECTED: "joins",
@@ -51,6 +51,8 @@ def timeline_of(  # noqa: PLR0917 - what was read of the call so far
             told.left_by(leg, event.participant_id, event.at)
         elif kind is _ENDED:
             told.ended(event.at)
+        elif kind is _CONNECTED and leg is not None and leg.path in parties.customer_paths:
+            told.back(leg, event.at)
         else:
             told.happened(event, leg)
     return told.moments()
@@ -138,10 +140,16 @@ class _Told:
             return
         self.gone.add(path)
         if leg is not None and path in self.parties.customer_paths:
-            self.rows.append(Moment(at, self.leaves, "Caller"))
+            for_now = at is not None and self.left is not None and at < self.left
+            self.rows.append(Moment(at, "leaves" if for_now else self.leaves, "Caller"))
         elif self.over is None or at is None or at < self.over:
             what = "call leaves the queue" if leg is not None and leg.purpose in QUEUES else "leaves"
             self.rows.append(Moment(at, what, self._leg(leg) or clean(id_, _LONGEST_ID)))
+
+    def back(self, leg: Participant, at: datetime | None) -> None:
+        """A caller who had left is there again."""
+        self.gone.discard(leg.path)
+        self.rows.append(Moment(at, "is back", "Caller"))
 
     def ended(self, at: datetime | None) -> None:
         """The call ends."""

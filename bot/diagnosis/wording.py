@@ -131,7 +131,15 @@ def _accepted(case: Case, _: Verdict) -> str:
         return f"The handover to {case.name} was accepted and answered by {who}."
     if case.request.late is not None and sign is None:
         return f"{came_late(case)}."
-    return f"{case.name} {'answered' if who else 'accepted'} the handover."
+    return f"{case.name} {'answered' if who else 'accepted'} the handover{_without_caller(case)}."
+
+
+def _without_caller(case: Case) -> str:
+    """That it was accepted for nobody: the caller had gone."""
+    taken, left = case.request.accepted, case.ending.customer_left
+    if taken is None or taken.at is None or left is None or taken.at - left <= case.timing.early:
+        return ""
+    return f" {seconds(taken.at - left)} after the caller had left"
 
 
 def _waiting(case: Case, _: Verdict) -> str:
@@ -204,9 +212,8 @@ def _rejected(case: Case, verdict: Verdict) -> str:
 
 def _forbidden(case: Case, verdict: Verdict) -> str:
     if verdict.cause is Code.FROM_PARTICIPANT_NOT_BOT:
-        return (
-            f"The transfer to {case.name} was sent in the name of a participant who is not the bot; nothing happened."
-        )
+        what = f"CXone refused it{_took(case)}{_said(case)}" if case.reason is not None else "nothing happened"
+        return f"The transfer to {case.name} was sent in the name of a participant who is not the bot; {what}."
     return f"CXone did not let the Cognigy connector transfer to {case.name}{_took(case)}{_said(case)}."
 
 

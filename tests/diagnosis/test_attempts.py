@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bot.cxone.conversations import parse
 from bot.diagnosis.diagnose import diagnose, targets_of
 from bot.diagnosis.handover import TargetKind, Timing
-from bot.diagnosis.outcomes import Code, Outcome, Reached
+from bot.diagnosis.outcomes import Code, Confidence, Fault, Outcome, Reached
 from tests.corpus.story import (
     accepted,
     after,
@@ -185,13 +187,100 @@ def test_an_untimed_request_after_a_timed_event() -> None:
 
 
 def test_a_queue_that_comes_after_its_refusal_answers_nobody() -> None:
-    """It took the call, and no human is shown; another queue that comes then is no answer at all."""
-    found = diagnosed(call(asks(), refused("QUEUE_FULL", 2), joined("p-billing", 5), legs=(billing(5, 40),)))
-    assert (found.outcome, found.reached) == (Outcome.ACCEPTED, Reached.QUEUED)
-    assert found.headline == "Billing accepted the handover"
-    assert found.summary == "Billing took it 3 s after the transfer had been refused."
+    """The caller stood in it, and no human came; another queue that comes then is no answer at all."""
+    after_all = (asks(), refused("QUEUE_FULL", 2), joined("p-billing", 5))
+    found = diagnosed(call(*after_all, legs=(billing(5, 40),)))
+    assert (found.outcome, found.reached, found.fault) == (Outcome.UNANSWERED, Reached.QUEUED, Fault.TARGET)
+    assert found.confidence is Confidence.LIKELY
+    assert found.summary == "The caller waited 40 s in Billing and left before a human was there."
+    live = diagnosed(call(*after_all, legs=(billing(5),), gone=None, over=None), now=after(60))
+    assert (live.outcome, live.headline) == (Outcome.WAITING, "Waiting in Billing for 60 s")
+    ana_came = diagnosed(call(*after_all, joined("p-ana", 20), legs=(billing(5, 20), ana(20, 40))))
+    assert (ana_came.outcome, ana_came.reached) == (Outcome.ACCEPTED, Reached.ANSWERED)
+    assert ana_came.summary == "Ana answered 18 s after the transfer to Billing had been refused."
     support = leg("p-support", "queue", "Support", 5, 40, queueId="q-support")
     assert diagnosed(call(asks(), refused("QUEUE_FULL", 2), legs=(support,))).outcome is Outcome.REJECTED
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_a_refusal_that_is_listed_twice_answers_one_request(copies: int) -> None:
+    """The second request has an answer of its own, and nothing of the first's."""
+    twice = [refused("QUEUE_FULL", 1)] * (1 + copies)
+    accepted_then = diagnosed(call(asks(), *twice, asks("q-2", 2), accepted(3)))
+    assert (accepted_then.outcome, accepted_then.summary[-25:]) == (Outcome.ACCEPTED, "the second try, 2 s lost.")
+    silent = diagnosed(call(asks(), *twice, asks("q-2", 2)))
+    assert [each.outcome for each in silent.attempts] == [Outcome.REJECTED, Outcome.IGNORED]
+
+
+def test_an_early_refusal_does_not_outdo_an_acceptance() -> None:
+    """Two refusals within a second are two; who is accepted by name after that was accepted."""
+    found = diagnosed(
+        call(asks(), refused("FULL", 1), refused("FULL", 1.2), asks("q-2", 2), accepted(3, toParticipantId="q-2"))
+    )
+    assert (found.outcome, found.confidence) == (Outcome.ACCEPTED, Confidence.LIKELY)
+
+
+def test_an_acceptance_when_the_caller_has_gone_is_told_so() -> None:
+    """It is accepted, and nobody was served."""
+    found = diagnosed(call(asks(), accepted(60), gone=40, over=61))
+    assert found.summary == "q-billing accepted the handover 20 s after the caller had left."
+
+
+def test_an_acceptance_that_names_nobody_is_that_of_the_refused_request() -> None:
+    """There is no other that it could answer."""
+    found = diagnosed(call(asks(), refused("TIMEOUT", 5), accepted(9)))
+    assert (found.outcome, found.confidence) == (Outcome.ACCEPTED, Confidence.LIKELY)
+    assert found.summary == "q-billing took it 4 s after the transfer had been refused."
+
+
+def test_a_caller_who_drops_out_and_is_back_has_not_hung_up() -> None:
+    """Who comes then answers; who does not is what went wrong."""
+    back = (asks(), left("p-caller", 2), joined("p-caller", 3))
+    answered = diagnosed(call(*back, joined("p-ana", 20), legs=(ana(20, 39),)))
+    assert (answered.outcome, answered.reached) == (Outcome.ACCEPTED, Reached.ANSWERED)
+    assert [row.what for row in answered.timeline][2:5] == ["leaves", "is back", "answers"]
+    silent = diagnosed(call(*back))
+    assert silent.outcome is Outcome.IGNORED
+    untimed = diagnosed(call(asks(), left("p-caller", None), joined("p-caller", 3)))
+    assert untimed.outcome is Outcome.IGNORED
+    gone_again = diagnosed(call(*back, left("p-caller", 4), gone=None, over=5))
+    assert gone_again.outcome is Outcome.ABANDONED
+
+
+def test_a_queue_that_comes_just_before_the_next_request_answers_that() -> None:
+    """It is not the late answer of the one that was refused before."""
+    found = diagnosed(
+        call(asks(), refused("QUEUE_FULL", 2), joined("p-billing", 9), asks(t=10), legs=(billing(9, 40),))
+    )
+    assert [each.outcome for each in found.attempts] == [Outcome.REJECTED, Outcome.UNANSWERED]
+    assert [each.reached for each in found.attempts] == [Reached.REACTED, Reached.QUEUED]
+
+
+def test_a_sender_that_cxone_does_not_know() -> None:
+    """Where it is not the bot indeed, that is the cause; where it is, nobody can tell."""
+    refusal = refused("From participant not found")
+    wrong = diagnosed(call(asks(by="p-old"), refusal))
+    assert (wrong.outcome, wrong.fault, wrong.cause) == (
+        Outcome.FORBIDDEN,
+        Fault.CONNECTOR,
+        Code.FROM_PARTICIPANT_NOT_BOT,
+    )
+    assert "CXone refused it 1 s after the bot asked: “From participant not found”." in wrong.summary
+    right = diagnosed(call(asks(), refusal))
+    assert (right.outcome, right.fault) == (Outcome.REJECTED, Fault.UNKNOWN)
+
+
+def test_the_wait_is_counted_from_the_queue_where_it_came_late() -> None:
+    """A minute of silence is no minute in Billing."""
+    found = diagnosed(call(asks(), legs=(billing(60, 120),), gone=120, over=121))
+    assert found.headline == "Nobody at Billing answered: the caller waited 60 s"
+
+
+def test_a_machine_that_asks_beside_a_bot_is_the_bot() -> None:
+    """The bot left, and its script goes on under another purpose."""
+    script = leg("p-ivr", "ivr", "Script", -5, 40)
+    found = diagnosed(call(asks(by="p-ivr"), legs=(script,)))
+    assert (found.outcome, found.fault) == (Outcome.IGNORED, Fault.FLOW)
 
 
 def test_a_late_agent_without_a_time() -> None:

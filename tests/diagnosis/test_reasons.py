@@ -79,6 +79,49 @@ from tests.diagnosis.told import diagnosed, finding
         ("Access is denied", "", Family.FORBIDDEN, "FORBIDDEN"),
         ("Cannot transfer", "not.authorized", Family.FORBIDDEN, "not.authorized"),
         ("HTTP 400: already transferring", "", Family.DUPLICATE, "400"),
+        # "not allowed" alone says nothing about a right; "to" does
+        ("Transfer not allowed: queue is full", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("Transfer not allowed in current conversation state", "", Family.UNKNOWN, ""),
+        ("User is not allowed to transfer", "", Family.FORBIDDEN, "FORBIDDEN"),
+        # what is not open may be no queue
+        ("WebSocket is not open: readyState 3 (CLOSED)", "", Family.UNKNOWN, ""),
+        ("Queue Billing is not open", "", Family.CLOSED, "CLOSED"),
+        # words within a name
+        ("Queue Billing overloaded", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("System overloaded", "", Family.PLATFORM, "PLATFORM"),
+        ("Customer Service unavailable", "", Family.UNKNOWN, ""),
+        ("The service is unavailable", "", Family.PLATFORM, "PLATFORM"),
+        ("Queue Holiday Bookings is full", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("No agents available in Holidays UK", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("Public holiday", "", Family.CLOSED, "CLOSED"),
+        ("Closed for a public holiday", "", Family.CLOSED, "CLOSED"),
+        # who asks, and not the target
+        ("From participant not found", "", Family.SENDER, "INVALID_SENDER"),
+        ("fromParticipant not found", "", Family.SENDER, "INVALID_SENDER"),
+        ("Bot participant not found in conversation", "", Family.SENDER, "INVALID_SENDER"),
+        ("Invalid from participant", "", Family.SENDER, "INVALID_SENDER"),
+        # who is missing is an agent who is free
+        ("Available agent not found in queue Billing", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("No qualified agents available", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("no one available", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("TARGET_UNAVAILABLE", "", Family.STAFFING, "TARGET_UNAVAILABLE"),
+        ("Agent is already connected to another call", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("No agent with that id", "", Family.UNKNOWN, ""),
+        ("No such agent", "", Family.INVALID, "INVALID_PARTICIPANT"),
+        # rights and tokens
+        ("missing scope conversations:write", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("service account lacks conversations:write", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("UNAUTHENTICATED", "", Family.FORBIDDEN, "UNAUTHENTICATED"),
+        ("Authentication failed", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("Customer authentication failed", "", Family.UNKNOWN, ""),
+        ("jwt expired", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("token revoked", "", Family.FORBIDDEN, "FORBIDDEN"),
+        ("Error 403", "", Family.FORBIDDEN, "403"),
+        # words in one
+        ("", "NoAgentsAvailable", Family.STAFFING, "NoAgentsAvailable"),
+        ("QueueFull", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),
+        ("queueClosed", "", Family.CLOSED, "CLOSED"),
+        ("InvalidParticipant", "", Family.INVALID, "INVALID_PARTICIPANT"),
     ],
 )
 def test_family_and_key(reason: str, code: str, family: Family, key: str) -> None:
