@@ -50,7 +50,7 @@ _IDS = frozenset({"contactId", "masterContactId", "spawnedContactId", "sessionId
 
 def of(report: Report, *, profile: str, now: datetime, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
     """The bundle of a report; `diagnosis` is the report as `--json` prints it, for whoever opens the file."""
-    return {
+    bundle: dict[str, Any] = {
         "kind": MARK,
         "version": VERSION,
         "profile": profile,
@@ -59,6 +59,8 @@ def of(report: Report, *, profile: str, now: datetime, diagnosis: Mapping[str, A
         "targets": {id_: _plain(asdict(target)) for id_, target in report.targets.items()},
         "diagnosis": diagnosis,
     }
+    masked: dict[str, Any] = redact.without_callers(bundle, report.document)
+    return masked
 
 
 def is_bundle(document: Mapping[str, Any]) -> bool:

@@ -78,6 +78,8 @@ _PLAIN = frozenset(
     }
 )
 _WHOLE_NUMBERS = frozenset({"id", "conversationId", "contactId", "masterContactId"})  # CXone's contact ids are digits
+_NUMBERS = frozenset({"identity", "ani", "fromAddress", "fromAddr", "from", "toAddress", "toAddr", "to"})
+_NUMBER = re.compile(r"(?:tel:|sips?:)?(\+?[\d\s().\-/]{7,})(?:[@;].*)?", re.IGNORECASE)
 _PEOPLE_OUTSIDE = frozenset({"customer", "caller", "external", "contact", ""})
 _CUSTOMERS = frozenset({"customer", "caller"})
 _FREE_TEXTS = frozenset({"reason", "message", "error", "state"})
@@ -134,6 +136,46 @@ def unnamed(shown: dict[str, Any], participants: object) -> dict[str, Any]:
     """What is shown of a document, without the names of its customers in free texts; `participants` as they came."""
     names = named(_customer_names(participants))
     return {key: _unnamed(value, names, key) for key, value in shown.items()} if names is not None else shown
+
+
+def without_callers(shown: Any, raw: object) -> Any:
+    """The same JSON, with the numbers of a document's callers masked wherever they stand, in ids too."""
+    found = sorted(_numbers(raw, 0), key=len, reverse=True)
+    if not found:
+        return shown
+    between = r"[\s.\-()/·]{0,3}"
+    runs = re.compile("|".join(rf"\+?\d{{0,5}}{between.join(digits)}" for digits in found))
+    return _without(shown, runs)
+
+
+def _numbers(raw: object, depth: int) -> set[str]:
+    """The last ten digits of each number that a document says somebody calls from, or is called at."""
+    if depth > _DEEPEST:
+        return set()
+    if isinstance(raw, list | tuple):
+        return set().union(*(_numbers(each, depth + 1) for each in raw[:_MOST_ITEMS]))
+    if not isinstance(raw, Mapping):
+        return set()
+    found: set[str] = set()
+    outside = str(raw.get("purpose") or "").lower() in _PEOPLE_OUTSIDE
+    for key, value in raw.items():
+        if isinstance(value, Mapping | list | tuple):
+            found |= _numbers(value, depth + 1)
+        elif outside and key in _NUMBERS and isinstance(value, str) and (number := _NUMBER.fullmatch(value.strip())):
+            digits = re.sub(r"\D", "", number[1])
+            if len(digits) >= 7:  # noqa: PLR2004 - design: runs of 7
+                found.add(digits[-10:])
+    return found
+
+
+def _without(shown: Any, runs: re.Pattern[str]) -> Any:
+    if isinstance(shown, dict):
+        return {_without(key, runs): _without(value, runs) for key, value in shown.items()}
+    if isinstance(shown, list):
+        return [_without(each, runs) for each in shown]
+    if isinstance(shown, str):
+        return runs.sub(lambda run: phone.mask(run[0]), shown)
+    return shown
 
 
 def properties(raw: object) -> dict[str, Any]:

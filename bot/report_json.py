@@ -21,7 +21,7 @@ LONGEST_TEXT = 2_000
 def as_json(report: Report) -> dict[str, Any]:
     """The report as one object of plain JSON values. Times are ISO 8601 in UTC with a `Z`, or null."""
     diagnosis = report.diagnosis
-    return {
+    shown = {
         "conversation_id": identifier(diagnosis.conversation_id),
         "started_at": iso(diagnosis.started_at),
         "ended_at": iso(diagnosis.ended_at),
@@ -43,6 +43,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "requests": report.requests,
         "seconds": round(report.seconds, 3),
     }
+    masked: dict[str, Any] = redact.without_callers(shown, report.document)
+    return masked
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

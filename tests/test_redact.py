@@ -123,3 +123,27 @@ def test_the_callers_name_is_masked_in_the_free_texts_of_a_document() -> None:
     events = [{"type": "x", "reason": "no route for john caller"}, {"type": "x", "reason": "John Callers, Al"}]
     shown = redact.document({"id": "c1", "participants": people, "events": events})
     assert [event["reason"] for event in shown["events"]] == ["no route for the caller", "John Callers, Al"]
+
+
+def test_callers_do_not_hide_in_ids() -> None:
+    """A voice gateway may build its session's id from the number; who has another number keeps it."""
+    raw = {
+        "participants": [
+            {"purpose": "customer", "identity": "tel:+1 (555) 019-9888"},
+            {"purpose": "agent", "identity": "5550142000"},
+            {"purpose": "bot", "identity": "cognigy-0a1b2c3d4e5f6@example.com"},
+        ],
+        "list": {"from": "+15550100002", "to": "q-1234567"},
+        "events": [None, 7],
+    }
+    shown = {"session": "vg-15550199888-77", "ids": ["5550142000", 5], "+15550100002": {"to": "q-1234567"}}
+    assert redact.without_callers(shown, raw) == {
+        "session": "vg-•••• 9888-77",
+        "ids": ["5550142000", 5],
+        "•••• 0002": {"to": "q-1234567"},
+    }
+    assert redact.without_callers(shown, {}) is shown
+    deep: dict[str, object] = {"identity": "+15550199888"}
+    for _ in range(20):
+        deep = {"participants": deep}
+    assert redact.without_callers(shown, deep) is shown

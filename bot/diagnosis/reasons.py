@@ -51,7 +51,7 @@ _STATUS = re.compile(
     # A code of something else than the answer is none: "area code 503", "agent reason code 403".
     rf"|(?:\b(?:status|error|response|result|with) ?code|(?<!\w )\bcode|(?<!agent )(?<!user )\bstatus)"
     rf"[ :=#]+(?P<c>[1-5]\d\d)\b(?!\s*(?:ms|s|sec|seconds|%)\b)"
-    rf"|^\s*(?:\[(?P<d>[1-5]\d\d)\]|(?:error[ :#]+)?(?P<e>[1-5]\d\d)\s*(?:$|[:.]))",
+    rf"|^\s*(?:error[ :#]*)?(?:[\[(](?P<d>[1-5]\d\d)[\])]|(?P<e>[1-5]\d\d)\s*(?:$|[:.]| - ))",
     re.IGNORECASE,
 )
 _SYMBOL = re.compile(r"^\s*([A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)+|[A-Z]{4,})\b")
@@ -136,7 +136,7 @@ _WORDS: tuple[tuple[Family, str, re.Pattern[str]], ...] = tuple(
             Family.INVALID,
             "INVALID_PARTICIPANT",
             (
-                rf"\b(?:invalid|unknown|no such|nonexistent) (?:to ?)?{_THING}\b(?! {_OF_IT})"
+                rf"^bad request\b|\b(?:invalid|unknown|no such|nonexistent) (?:to ?)?{_THING}\b(?! {_OF_IT})"
                 rf"|\b{_THING}{_NAMED}(?: (?:was|is|does))? not (?:found|exist)\b"
                 rf"|\b{_THING}(?:{_NAMED} (?:was|is))? (?:unknown|invalid|inactive)\b(?! {_OF_IT})"
             ),

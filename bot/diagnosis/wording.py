@@ -77,6 +77,11 @@ def _took(case: Case) -> str:
     return f" {seconds(answer.at - case.request.at)} after the bot asked"
 
 
+def _and(more: str) -> str:
+    """What follows a name, apart from it: a name that ends in digits is masked with the digits that touch it."""
+    return f",{more}" if more else ""
+
+
 def _many(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
@@ -207,14 +212,15 @@ def _rejected(case: Case, verdict: Verdict) -> str:
         more = (
             " The reason is not one that says whose side it is." if given else " So it does not say whose side it is."
         )
-    return f"{who} refused the transfer{f' to {case.name}' if who == 'CXone' else ''}{_took(case)}{_said(case)}.{more}"
+    to = f" to {case.name}{_and(_took(case))}" if who == "CXone" else _took(case)
+    return f"{who} refused the transfer{to}{_said(case)}.{more}"
 
 
 def _forbidden(case: Case, verdict: Verdict) -> str:
     if verdict.cause is Code.FROM_PARTICIPANT_NOT_BOT:
         what = f"CXone refused it{_took(case)}{_said(case)}" if case.reason is not None else "nothing happened"
         return f"The transfer to {case.name} was sent in the name of a participant who is not the bot; {what}."
-    return f"CXone did not let the Cognigy connector transfer to {case.name}{_took(case)}{_said(case)}."
+    return f"CXone did not let the Cognigy connector transfer to {case.name}{_and(_took(case))}{_said(case)}."
 
 
 def _invalid(case: Case, verdict: Verdict) -> str:
@@ -289,7 +295,7 @@ _SUMMARIES: dict[Outcome, Callable[[Case, Verdict], str]] = {
     Outcome.ACCEPTED: _accepted,
     Outcome.WAITING: _waiting,
     Outcome.PENDING: lambda case, _: (
-        f"The bot asked for {case.name} {_ago(case)}; the call is live, and an answer may still come."
+        f"The bot asked {_ago(case)} for {case.name}; the call is live, and an answer may still come."
     ),
     Outcome.UNANSWERED: _unanswered,
     Outcome.REJECTED: _rejected,

@@ -6,6 +6,7 @@ A command that needs the store is a `Handler` in `Services.handlers`, keyed by i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack
@@ -62,7 +63,11 @@ def handle(boards: Switchboards, ack: Ack, body: dict[str, Any]) -> None:
         services.use(asker, name, _subject(action), "busy")
     else:
         what = _what(action)
-        _acked(ack, messages_answers.looking_up(what)) if what else ack()
+        if what:
+            _acked(ack, messages_answers.looking_up(what))
+            asker = replace(asker, acked_at=services.clock.monotonic())
+        else:
+            ack()
         say = serving.privately(services, asker)
         work = _work(services, action, text)
         subject, number = _subject(action), action.number if isinstance(action, typed.Diagnose) else None

@@ -58,6 +58,10 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d|today|yesterday)[\sT]+(.+)$", re.IGNORECASE
 _ZONED = re.compile(r"\s*(?:utc|gmt|z)$", re.IGNORECASE)
 
 
+_AROUND = "`*_\"'“”"  # how people set off what they paste
+_MENTION = re.compile(r"<?[@#!]")
+
+
 def parse(text: str, *, region: str, now: datetime, zone: tzinfo = UTC) -> Action:
     """What was typed, as an action. `zone` is the asker's, for times of day; `region` for numbers without a country."""
     typed = _COMMAND.sub("", _clean(text))
@@ -89,7 +93,8 @@ def query(action: Asked) -> Query:
 def _by_number(typed: str, region: str, now: datetime, zone: tzinfo) -> Action:
     cut = _OPTION.search(typed)
     said, tail = (typed[: cut.start()], typed[cut.start() :]) if cut else (typed, "")
-    if not _NUMBERISH.match(said) and not phone.is_withheld(said):
+    said = unicodedata.normalize("NFKC", said).strip().strip(_AROUND).strip()
+    if _MENTION.match(said) or (not _NUMBERISH.match(said) and not phone.is_withheld(said)):
         return Misunderstood(typed, _did_you_mean(said))
     try:
         number = phone.parse(said, region)

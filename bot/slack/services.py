@@ -73,6 +73,7 @@ class Asker:
     zone: tzinfo = UTC
     name: str = ""  # as the payload says it
     event_id: str = ""  # the same in every delivery of one command or press
+    acked_at: float | None = None  # by the monotonic clock, where the ack says something
 
 
 class Told(NamedTuple):

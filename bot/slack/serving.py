@@ -20,6 +20,8 @@ from bot.store.engine import StoreError
 
 log = logging.getLogger(__name__)
 
+_ACK_SECONDS = 0.05  # in which an ack is out: Bolt looks every 10 ms whether there is one
+
 Say = Callable[[b.Message], object]
 Work = Callable[[Asker], str]  # returns the result for the audit
 
@@ -55,6 +57,10 @@ def privately(services: Services, asker: Asker, patience: float = replies.PATIEN
     """How to tell the asker something that nobody else reads. Without patience where acks are waiting."""
 
     def say(message: b.Message) -> bool:
+        if asker.acked_at is not None:
+            early = asker.acked_at + _ACK_SECONDS - services.clock.monotonic()
+            if early > 0:
+                services.clock.sleep(early)
         return replies.tell(
             services.client,
             services.clock,

@@ -57,15 +57,17 @@ class Status:
 def status(found: Status) -> b.Message:
     """The answer to `status`."""
     made = [
-        health_line(found.reasons),
+        health_line(found.reasons, behind=bool(found.health.cxone_out)),
         b.bullets([_watching(found), _alerts(found), *_backlog(found), _slack(found), _cxone(found), _promise(found)]),
         b.context(f"Handover {found.version}"),
     ]
     return b.message(made)
 
 
-def health_line(reasons: Sequence[str]) -> b.Block:
-    """All well, or why not."""
+def health_line(reasons: Sequence[str], *, behind: bool = False) -> b.Block:
+    """All well, or why not; a poll that failed is told before it makes the bot not ready."""
+    if not reasons and behind:
+        return b.line(b.bold("🟡  The last poll of CXone failed"))
     if not reasons:
         return b.line(b.bold("🟢  All is well"))
     return b.line(b.bold("🔴  Something is wrong"), "   ", foreign(" ".join(reasons), 600))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot import redact
 from bot.cxone.conversations import parse
 from bot.diagnosis.diagnose import diagnose, targets_of
 from bot.diagnosis.handover import TargetKind, Timing
@@ -301,3 +302,12 @@ def test_an_acceptance_that_names_the_agent_is_no_answer_of_hers() -> None:
     """CXone took it for her; that she was in the call the record does not show."""
     found = diagnosed(call(asks("u-ana"), accepted(1, participantId="p-ana"), legs=(ana(),)), user())
     assert (found.outcome, found.reached) == (Outcome.ACCEPTED, Reached.REACTED)
+
+
+@pytest.mark.parametrize("reason", ["odd", "forbidden"])
+def test_a_name_that_ends_in_digits_does_not_touch_a_duration(reason: str) -> None:
+    """What masks numbers in a sentence would take both for one."""
+    found = diagnosed(call(asks("123456"), refused(reason)))
+    messages = [found.summary, *(row.message for row in found.findings)]
+    assert [redact.foreign(text) for text in messages] == messages
+    assert "123456, 1 s after" in found.summary

@@ -117,6 +117,11 @@ from tests.diagnosis.told import diagnosed, finding
         ("jwt expired", "", Family.FORBIDDEN, "FORBIDDEN"),
         ("token revoked", "", Family.FORBIDDEN, "FORBIDDEN"),
         ("Error 403", "", Family.FORBIDDEN, "403"),
+        ("Error: 403", "", Family.FORBIDDEN, "403"),
+        ("error (403)", "", Family.FORBIDDEN, "403"),
+        ("403 - no", "", Family.FORBIDDEN, "403"),
+        ("Bad Request", "", Family.INVALID, "INVALID_PARTICIPANT"),
+        ("403 callers - too many", "", Family.UNKNOWN, ""),
         # words in one
         ("", "NoAgentsAvailable", Family.STAFFING, "NoAgentsAvailable"),
         ("QueueFull", "", Family.STAFFING, "NO_AGENTS_AVAILABLE"),

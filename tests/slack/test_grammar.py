@@ -26,6 +26,9 @@ def test_nothing_and_help_are_help(text: str) -> None:
     assert parse(text) == typed.Help()
 
 
+WIDE = "+15550199888".translate({ord(each): ord(each) + 0xFEE0 for each in "+0123456789"})  # as typed in Japan
+
+
 @pytest.mark.parametrize(
     ("text", "at", "since", "private"),
     [
@@ -35,6 +38,9 @@ def test_nothing_and_help_are_help(text: str) -> None:
         ("<tel:+15550199888|+1 555 019 9888>", None, None, False),
         ("&lt;tel:+15550199888|+1 555 019 9888&gt; PRIVATE", None, None, True),
         ("+1\u00a0555\u00a0019\u00a09888 private", None, None, True),
+        ('"+15550199888"', None, None, False),
+        ("*+1 555 019 9888* private", None, None, True),
+        (WIDE, None, None, False),
         ("+15550199888 at 14:00", NOW.replace(minute=0), None, False),
         ("+15550199888 at 14:06", NOW.replace(minute=6) - timedelta(days=1), None, False),
         ("+15550199888 at 2pm", NOW.replace(minute=0), None, False),
@@ -133,6 +139,9 @@ def test_every_command_is_read(text: str, action: typed.Action) -> None:
         ('mute "x', "for how long"),
         ("unmute a b", "to unmute"),
         ("why", "After “why”"),
+        ("@bob", ""),
+        ("<@U0SAM|sam>", ""),
+        ("&lt;#C0ALERTS&gt;", ""),
     ],
 )
 def test_what_is_not_understood_says_why(text: str, hint: str) -> None:

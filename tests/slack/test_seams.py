@@ -14,7 +14,7 @@ from bot.cxone.errors import late
 from bot.cxone.investigate import Query
 from bot.demo.workspace import Workspace
 from bot.diagnosis.handover import Report
-from bot.slack import access, app, replies, services, serving, spans
+from bot.slack import access, app, messages_answers, replies, services, serving, spans
 from bot.slack.blocks import Message
 from bot.slack.replies import Posted, Poster
 from bot.slack.services import Asker, Pool, Seen, Use
@@ -98,6 +98,15 @@ def test_an_answer_that_is_found_while_the_bot_stops_does_not_wait_for_its_turn(
         assert house.lookups.gate is not None
         house.lookups.gate.set()
         assert house.whispered("Billing refused")
+
+
+def test_a_private_answer_comes_after_the_ack(build: Build, clock: HandClock) -> None:
+    """What is known at once waits the moment that the ack takes to be out."""
+    house = build(clock=clock)
+    asker = Asker("U0SAM", "C0VOICEBOT", "voicebot-ops", "", acked_at=clock.monotonic())
+    for waits in (1, 1):
+        serving.privately(house.services, asker)(messages_answers.said_plainly("no"))
+        assert sum(each == pytest.approx(0.05) for each in clock.slept) == waits
 
 
 def test_a_key_acts_once_for_a_while(clock: HandClock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from bot.centres import audit_use
 from bot.database import Database
 from bot.demo.sending import Sender
 from bot.demo.workspace import BOT_USER
-from bot.slack import typed
+from bot.slack import status_answers, typed
 from bot.slack.access import Rules
 from bot.slack.app import web_client
 from bot.slack.info_commands import InfoCommands
 from bot.slack.services import Asker
 from bot.store import deliveries, pacing, purge, subscriptions, tables
 from bot.store.engine import reading, writing
+from tests.slack import alert_samples
 from tests.slack.conftest import until
 from tests.stories.room import Room
 from tests.stories.world import ALERTS, OPS
@@ -526,6 +528,14 @@ def test_status_tells_how_everything_is(room: Room) -> None:
     room.passes(40)
     room.expect_message("Sales")
     room.expect_reply(calls)
+
+
+def test_status_says_that_a_poll_failed_before_that_makes_the_bot_not_ready() -> None:
+    """One that fails now and then is no alarm, and nothing that is well."""
+    failed = replace(alert_samples.WELL, health=replace(alert_samples.WELL.health, cxone_out="GET …: 403"))
+    told = status_answers.status(failed).text
+    assert told.startswith("🟡  The last poll of CXone failed")
+    assert "GET …: 403" in told
 
 
 def test_the_next_post_goes_by_the_budgets_of_the_workspace(room: Room) -> None:
