@@ -32,6 +32,7 @@ log = structlog.get_logger()
 LEASE_MARGIN = 5.0  # seconds that a lease outlives the call
 MOST_TRIES = 4  # answers that nobody listed
 MOST_WAIT = timedelta(seconds=60)
+MOST_WAIT_OUT = timedelta(seconds=15)  # while nothing reaches Slack: who waits wants to know soon that it does again
 STOPPED_FOR = timedelta(seconds=30)  # between two tries while Slack refuses the token
 
 
@@ -189,7 +190,7 @@ class Notifier:
                     if leases.again(connection, taken, until, meaning.code):
                         pacing.hold(connection, self.workspace, deliveries.budget_of(row), until)
                 case Answer.REPEAT:
-                    leases.again(connection, taken, now + backoff, meaning.code)
+                    leases.again(connection, taken, now + min(backoff, MOST_WAIT_OUT), meaning.code)
                     ops_lines.slack_out(connection, self.tenant, now, meaning.code)
                 case Answer.LOOK:
                     # Our call is over; what Slack has of it may still be on its way to where a look would find it.
