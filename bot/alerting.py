@@ -22,7 +22,7 @@ from bot.jobs import Jobs
 from bot.jobs.local import Local
 from bot.slack.classify import Answer, classify
 from bot.slack.notifier import Client, Notifier
-from bot.store import deliveries, facts, purge, subscriptions
+from bot.store import deliveries, facts, pacing, purge, subscriptions
 from bot.store.engine import StoreError, reading, writing
 
 log = structlog.get_logger(__name__)
@@ -231,9 +231,24 @@ class Alerting:
                     pausing.resume(connection, self.tenant, alert)
                 if not subscriptions.any_ever(connection, self.tenant):
                     subscriptions.subscribe(connection, self.tenant, alert, wish, author="", now=now)
+        self._reopen(now)
         with reading(self.engine) as connection:
             self._hold = alert is None and not subscriptions.any_ever(connection, self.tenant)
         return alert is not None and ops is not None and not self._unknown
+
+    def _reopen(self, now: datetime) -> None:
+        """Paused channels in which the bot is again: the event that says so came to nobody while it was down."""
+        with reading(self.engine) as connection:
+            paused = [row.key for row in pacing.paused(connection, self.tenant, now)]
+        for channel in paused:
+            try:
+                said = self._client.api_call("conversations.info", params={"channel": channel}).get("channel") or {}
+            except Exception as error:  # noqa: BLE001 - every failure has a class
+                log.info("paused channel not looked up", channel=channel, code=classify(error).code)
+                continue
+            if said.get("is_member") and not said.get("is_archived"):
+                with writing(self.engine) as connection:
+                    pausing.resume(connection, self.tenant, channel)
 
     def _channel(self, wanted: str, now: datetime) -> str | None:
         """A channel's id; names are asked for once and remembered. None: Slack did not say; "": there is none."""

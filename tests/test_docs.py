@@ -78,7 +78,11 @@ def test_the_settings_it_names_exist(page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
     words = re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", text)
     named = {word.removesuffix("_FILE").lower() for word in words}
-    assert named - set(Settings.model_fields) <= {"not_checked", "tenants"}  # of TENANTS_FILE
+    assert named - set(Settings.model_fields) <= {
+        "not_checked",
+        "tenants",
+        "glibc_tunables",
+    }  # of TENANTS_FILE, glibc's
 
 
 def test_every_scope_of_the_manifest_has_its_reason() -> None:

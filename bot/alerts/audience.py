@@ -60,10 +60,14 @@ def hears(connection: Connection, here: Scene, group: AnyRow, channel: str) -> b
 def reached(connection: Connection, here: Scene, group: AnyRow, channel: str) -> bool:
     """Whether the group's failures reach a threshold of a subscription that matches any which are held here."""
     rows = kinds(connection, group, channel, "held")
-    thresholds = {threshold for wish in wishes_of(here, channel) for threshold in _thresholds(wish, rows)}
+    asked = {
+        (threshold, only_of(connection, group, channel, wish))
+        for wish in wishes_of(here, channel)
+        for threshold in _thresholds(wish, rows)
+    }
     ends = ends_of(connection, group, channel)
     return any(
-        policy.is_over(threshold, *counted(connection, here, group, threshold, ends)) for threshold in thresholds
+        policy.is_over(threshold, *counted(connection, here, group, threshold, ends, only)) for threshold, only in asked
     )
 
 
@@ -72,17 +76,34 @@ def threshold_of(connection: Connection, group: AnyRow, channel: str, wish: Filt
     return min(_thresholds(wish, kinds(connection, group, channel)), default=None)
 
 
-def counted(
-    connection: Connection, here: Scene, group: AnyRow, threshold: Threshold, ends: Sequence[datetime]
+def only_of(connection: Connection, group: AnyRow, channel: str, wish: Filters) -> groups.Kinds | None:
+    """Which kinds of a group's failures count for a subscription; None: all, for it or the group is of one kind."""
+    if group.kind != "cause" or group.scope.startswith("target:") or not wish.narrows:
+        return None
+    rows = [row for row in kinds(connection, group, channel) if wants(wish, row)]
+    return tuple(sorted((row.outcome, row.fault, row.target_id, row.target_name) for row in rows))
+
+
+def counted(  # noqa: PLR0917 - what is counted, and in what
+    connection: Connection,
+    here: Scene,
+    group: AnyRow,
+    threshold: Threshold,
+    ends: Sequence[datetime],
+    only: groups.Kinds | None = None,
 ) -> tuple[int, int]:
     """Failures and attempts in the threshold's minutes before the end at which it is reached, else before the first."""
+    targets = {target for _, _, target, _ in only or ()}
+    scopes = [f"target:{target}" for target in sorted(targets)] if targets and "" not in targets else [group.scope]
     found: tuple[int, int] | None = None
     for end in ends:
         since = end - timedelta(minutes=threshold.minutes)
-        failed = groups.failures(connection, group.id, since, end)
+        failed = groups.failures(connection, group.id, since, end, only)
         if found is not None and failed < threshold.failures:
             continue
-        asked = conversations.attempts(connection, here.tenant, group.scope, since, end) if threshold.rate else failed
+        asked = failed
+        if threshold.rate:
+            asked = sum(conversations.attempts(connection, here.tenant, scope, since, end) for scope in scopes)
         if policy.is_over(threshold, failed, asked):
             return failed, asked
         found = found or (failed, asked)

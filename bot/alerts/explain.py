@@ -96,7 +96,8 @@ def _heard(connection: Connection, here: Scene, group: AnyRow, channel: str, wis
     if threshold is None:
         return Heard(wish=wish, matches=False, threshold=wish.threshold(Outcome(group.outcome)))
     ends = audience.ends_of(connection, group, channel)
-    failures, attempts = audience.counted(connection, here, group, threshold, ends)
+    only = audience.only_of(connection, group, channel, wish)
+    failures, attempts = audience.counted(connection, here, group, threshold, ends, only)
     return Heard(wish=wish, matches=True, threshold=threshold, failures=failures, attempts=attempts)
 
 

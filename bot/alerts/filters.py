@@ -52,6 +52,11 @@ class Filters:
             words.append(f"rate={self.rate * 100:g}%")
         return " ".join(word for word in words if word)
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it wants to hear of some failures only."""
+        return bool(self.outcomes or self.faults or self.targets or self.exclude)
+
     def matches(self, *, outcome: Outcome, fault: Fault, target_id: str, target_name: str) -> bool:
         """Whether a failed handover is one that this subscription wants to hear of."""
         row = TABLE[outcome]

@@ -44,9 +44,9 @@ def ask(platform: Any, before: Cursor, now: datetime, lookback: timedelta, deadl
     listing = platform.list(since, now, deadline, priority="watcher")
     rows, missing, gap = _by_id(listing.rows), listing.missing, ""
     # 2. What is too old for it. That is heavy to ask for, so a list with missing pages is completed first.
-    if not missing and before.listed_until is not None and before.listed_until < now - lookback:
+    if not missing and before.listed_until is not None and since < now - lookback:
         try:
-            older = platform.history(before.listed_until, now, deadline, priority="watcher")
+            older = platform.history(since, now, deadline, priority="watcher")
             rows, missing = _by_id(older.rows) | rows, older.missing
         except CXoneError as error:
             gap = str(error) if error.status in REFUSED else ""

@@ -29,7 +29,7 @@ RETRY_FIRST, RETRY_MOST = timedelta(seconds=15), timedelta(hours=1)
 TRIES = 12  # in a row while others could be read, some hours: then a call that is older than a list reaches is left
 TARGET_LASTS = timedelta(seconds=60)
 MOST_TARGETS = 5_000  # kept in memory
-UNSETTLED = frozenset({Outcome.UNKNOWN, Outcome.PENDING, Outcome.WAITING})
+UNSETTLED = frozenset({Outcome.UNKNOWN, Outcome.PENDING, Outcome.WAITING, Outcome.NOT_ATTEMPTED})
 
 
 @dataclass(slots=True)

@@ -65,14 +65,14 @@ def mute(
 
 
 def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime, *, by: str = "") -> bool:
-    """End a mute, its time come or not: what it held of groups that still fire is sent. False if it was over before.
+    """End a mute, its time come or not: what it held is sent. False if it was over before.
 
     The channel is told if a group still fires, or if somebody ended it early: `by`, made harmless for Slack.
     """
     if not mutes.end(connection, row.id, now):
         return False
     left = scene_after(connection, here, now)
-    # 1. What no other mute holds goes on, of groups that do.
+    # 1. What no other mute holds goes on.
     freed: dict[int, list[int]] = {}
     for case in owed.unsent(connection, here.tenant, row.channel):
         if case.state == "muted" and not any(
@@ -80,7 +80,7 @@ def unmute(connection: Connection, here: Scene, row: AnyRow, now: datetime, *, b
         ):
             freed.setdefault(case.group_id, []).append(case.alert_id)
     firing = 0
-    for group in groups.open_ones(connection, here.tenant):
+    for group in groups.open_ones(connection, here.tenant, *freed):
         thread = threads.find(connection, group.id, row.channel)
         until = audience.muted_until(connection, left, group, row.channel)
         if group.id in freed:

@@ -28,6 +28,13 @@ def settle(connection: Connection, here: Scene, group_id: int, now: datetime) ->
         holders.show(connection, here, holder, now)
 
 
+def settle_held(connection: Connection, here: Scene, channel: str, now: datetime) -> None:
+    """Plan again what is held in a channel, whose thresholds are others now."""
+    for group in groups.open_ones(connection, here.tenant):
+        if channel in owed.channels_with(connection, group.id, "held"):
+            settle_in(connection, here, group, channel, now)
+
+
 def settle_in(connection: Connection, here: Scene, group: AnyRow, channel: str, now: datetime) -> None:
     """Plan what a group needs in one channel: the first message, then cases, broadcasts, the edit."""
     # 1. It hears of it for the first time.

@@ -14,7 +14,7 @@ from bot.slack.alert_group import Case, Group, Held, title, with_tenant
 
 LINES_IN_A_REPLY = 60
 GROUPS_IN_A_LIST = 25
-LONGEST_REPLY_TEXT = 12_000
+LONGEST_REPLY_TEXT = 30_000
 DIAGNOSE_LATEST, ACKNOWLEDGE, MUTE = "diagnose_latest", "acknowledge", "mute_group"
 MUTES = (("For 1 hour", "1h"), ("Until tomorrow", "tomorrow"))
 
@@ -194,7 +194,7 @@ def _list(group: Group) -> b.Message:
     if left:
         rows.append([f"and {left} more"])
     states = {held.state for held in group.held if held.failed}
-    icon = "🔴" if states & {"open", "quiet"} else "✅" if states else "⚪"
+    icon = "🔴" if states & {"open", "quiet"} else "🟠" if states - {"resolved"} else "✅" if states else "⚪"
     blocks = [b.line(b.bold(f"{icon}  {with_tenant(group, first)}"))]
     return b.message([*blocks, b.bullets(rows)] if rows else blocks)
 

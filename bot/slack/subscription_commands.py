@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.alerts import filters, muting, pausing, probe
+from bot.alerts import filters, muting, pausing, plan, probe
 from bot.alerts.probe import Arrival, Tried
+from bot.alerts.record import scene_after
 from bot.slack import alert_answers as answers
 from bot.slack import typed
 from bot.slack.alert_answers import Muted, Subscription
@@ -50,12 +51,13 @@ class SubscriptionCommands(Decisions):
         if tried.arrival is Arrival.CLOSED:
             return Told(answers.cannot_post(tried), f"not subscribed: {tried.code}")
         # 2. The subscription; what an earlier refusal had paused lives again.
-        with self._scene() as (connection, _):
+        with self._scene() as (connection, here):
             now = self.clock.now()
             channel = asker.channel_id
             new = subscriptions.subscribe(connection, self.tenant, channel, str(wish), author=asker.user_id, now=now)
             subscriptions.resume(connection, self.tenant, channel)
             others = len(subscriptions.listed(connection, self.tenant, channel)) - 1
+            plan.settle_held(connection, scene_after(connection, here, now), channel, now)
         return Told(answers.subscribed(wish, tried, new=new, others=others), "subscribed" if new else "as before")
 
     def unsubscribe(self, action: typed.Unsubscribe, asker: Asker) -> Told:

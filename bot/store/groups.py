@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from bot.store.sql import AnyRow, if_new
 from bot.store.tables import alerts, cases, deliveries, groups, threads
 
 OPEN = ("open", "quiet")
+Kinds = tuple[tuple[str, str, str, str], ...]  # outcome, fault, target's id and name of failures
 # Built once, as they run for each conversation that was accepted or failed: building takes longer than reading.
 _ALERTS_OF = select(alerts).where(
     alerts.c.tenant == bindparam("of_tenant"),
@@ -76,11 +77,12 @@ def change(connection: Connection, group_id: int, now: datetime, **values: Any) 
     )
 
 
-def open_ones(connection: Connection, tenant: str) -> Sequence[AnyRow]:
-    """Groups that have not ended, causes only."""
+def open_ones(connection: Connection, tenant: str, *resolved: int) -> Sequence[AnyRow]:
+    """Groups that have not ended, causes only; and those of these that are resolved."""
+    held = (groups.c.state == "resolved") & groups.c.id.in_(resolved)
     return connection.execute(
         select(groups)
-        .where(groups.c.tenant == tenant, groups.c.state.in_(OPEN), groups.c.kind == "cause")
+        .where(groups.c.tenant == tenant, groups.c.state.in_(OPEN) | held, groups.c.kind == "cause")
         .order_by(groups.c.id)
     ).all()
 
@@ -123,7 +125,8 @@ def with_due(connection: Connection, tenant: str, channel: str) -> Sequence[AnyR
 
 
 def lapse(connection: Connection, tenant: str, before: datetime) -> None:
-    """Close groups that nobody was told of and that got nothing new since a time."""
+    """Close groups that nobody was told of, that no mute holds, and that got nothing new since a time."""
+    muted = select(cases.c.alert_id).where(cases.c.group_id == groups.c.id, cases.c.state == "muted").exists()
     told = select(threads.c.group_id).where(threads.c.group_id == groups.c.id).exists()
     connection.execute(
         update(groups)
@@ -133,6 +136,7 @@ def lapse(connection: Connection, tenant: str, before: datetime) -> None:
             groups.c.state.in_(OPEN),
             groups.c.last_at < before,
             ~told,
+            ~muted,
         )
         .values(state="lapsed")
     )
@@ -182,11 +186,13 @@ def withdraw(connection: Connection, alert_id: int, now: datetime) -> None:
     )
 
 
-def failures(connection: Connection, group_id: int, since: datetime, until: datetime) -> int:
-    """How many alerts of a group stand between two attempt times, both included."""
+def failures(connection: Connection, group_id: int, since: datetime, until: datetime, only: Kinds | None = None) -> int:
+    """How many alerts of a group stand between two attempt times, both included; `only` those of these kinds."""
+    kind = tuple_(alerts.c.outcome, alerts.c.fault, alerts.c.target_id, alerts.c.target_name)
     return (
         connection.scalar(
             select(func.count()).where(
+                *([] if only is None else [kind.in_(only)]),
                 alerts.c.group_id == group_id,
                 alerts.c.withdrawn_at.is_(None),
                 alerts.c.at >= since,

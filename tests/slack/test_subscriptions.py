@@ -530,6 +530,19 @@ def test_status_tells_how_everything_is(room: Room) -> None:
     room.expect_reply(calls)
 
 
+def test_a_finer_subscription_tells_what_was_held(open_room: Open) -> None:
+    """It need not wait for the next failure."""
+    room = open_room(subscribe="min=5")
+    calls = room.fails(2)
+    room.passes(10)
+    room.expect_nothing_else()
+    room.says("subscribe min=2")
+    room.passes(10)
+    room.expect_message("Test alert")
+    room.expect_message("Billing refuses handovers: 2 failed")
+    room.expect_reply(calls)
+
+
 def test_status_says_that_a_poll_failed_before_that_makes_the_bot_not_ready() -> None:
     """One that fails now and then is no alarm, and nothing that is well."""
     failed = replace(alert_samples.WELL, health=replace(alert_samples.WELL.health, cxone_out="GET …: 403"))

@@ -241,13 +241,13 @@ def test_an_hour_unacknowledged(eager: Story) -> None:
 
 
 def test_mute_while_firing_and_resolve_during_it(eager: Story) -> None:
-    """A mute holds lines; the message says until when, and still gets its ending."""
+    """A mute holds lines until it ends; the message says until when, and still gets its ending."""
     first = eager.fails()
     eager.passes(10)
     eager.expect_message("1 failed")
     eager.expect_reply(first)
     eager.mute(hours=1)
-    eager.fails(2)
+    held = eager.fails(2)
     eager.passes(minutes=6)
     eager.expect_update("3 failed", "Muted until")
     eager.expect_nothing_else()
@@ -256,8 +256,11 @@ def test_mute_while_firing_and_resolve_during_it(eager: Story) -> None:
         eager.centre.call("accepted")
     eager.passes(minutes=6)
     eager.expect_update("✅", "Resolved")
-    eager.passes(minutes=60, poll_every=30)
+    eager.passes(minutes=45, poll_every=30)
     assert eager.ledger().muted == 2
+    eager.passes(minutes=5, poll_every=30)
+    eager.expect_reply(held)
+    assert (eager.ledger().muted, eager.ledger().sent) == (0, 3)
 
 
 def test_a_mute_ends_while_it_still_fires(eager: Story) -> None:

@@ -29,6 +29,19 @@ def test_what_is_concluded_from_silence_waits_for_late_events(eager: Story) -> N
     eager.expect_reply([call])
 
 
+def test_a_request_that_comes_late_is_seen(eager: Story) -> None:
+    """A record without one is not yet one of a bot that never asked."""
+    call = eager.centre.call("rejected", at=eager.clock.now() - timedelta(seconds=22))
+    document = eager.centre.documents[call]
+    events, document["events"] = document["events"], []
+    eager.passes(10)
+    eager.expect_nothing_else()
+    document["events"] = events
+    eager.passes(minutes=2)
+    eager.expect_message("Billing refuses handovers: 1 failed")
+    eager.expect_reply([call])
+
+
 def test_silence_is_told_once_it_is_certain(eager: Story) -> None:
     """A minute after the asking, or after the end of the call."""
     call, _ = _late(eager)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +179,26 @@ def test_analytics_that_fail_for_a_while(eager: Story) -> None:
     eager.centre.history = answers  # type: ignore[method-assign]
     eager.passes(90)
     eager.expect_message("Found on arrival: 1 failed")
+
+
+def test_what_was_listed_late_before_an_absence(eager: Story) -> None:
+    """A call that ended before the bot did, and stood in no list by then, began before the last one."""
+    lost = eager.centre.call("rejected", at=eager.clock.now() - timedelta(seconds=50))
+    document = eager.centre.documents.pop(lost)
+    eager.passes(10)
+    eager.clock.advance(hours=30)
+    real, asked = eager.centre.list, []
+
+    def history(since: datetime, *_: Any, **__: Any) -> Any:
+        asked.append(since)
+        if since <= datetime.fromisoformat(document["startTime"]):
+            eager.centre.documents[lost] = document
+        return real()
+
+    eager.centre.history = history  # type: ignore[method-assign]
+    eager.passes(90)
+    eager.expect_message("🟠  Found on arrival: 1 failed handover")
+    assert len(asked) == 1
 
 
 def test_polls_that_are_more_than_an_hour_apart(eager: Story) -> None:

@@ -104,3 +104,33 @@ def test_a_start_resumes_what_was_paused_and_revives_nothing_else(tmp_path: Path
         assert [(row.filters, row.paused_at) for row in rows] == [("fault=flow", None)]
         assert not pacing.paused(connection, "demo", now)
     story.close()
+
+
+def test_an_invitation_that_nobody_heard_of(tmp_path: Path) -> None:
+    """The bot was down when it came: where it is a member again, what waits goes on at its start."""
+    story = Story(tmp_path, subscribe=None)
+    now = story.clock.now()
+    closed = story.slack.add_channel("closed", member=False)
+    with writing(story.engine) as connection:
+        for channel in (ALERTS, closed):
+            subscriptions.subscribe(connection, "demo", channel, "min=1", author="U0SAM", now=now)
+            subscriptions.pause(connection, "demo", channel, now, "not_in_channel")
+            pacing.pause(connection, "demo", channel, now, "not_in_channel")
+    story.client.script("conversations.info", ["500"])
+    bot = Alerting(
+        platform=story.centre,
+        client=story.client,
+        engine=story.engine,
+        clock=story.clock,
+        hash_key="key",
+        options=Options(alert_channel=OPS, alert_filter="min=1", ops_channel=OPS),
+    )
+    bot.prepare()
+    with reading(story.engine) as connection:
+        assert closed in {row.key for row in pacing.paused(connection, "demo", now)}
+    bot._prepare()
+    with reading(story.engine) as connection:
+        assert [row.key for row in pacing.paused(connection, "demo", now)] == [closed]
+        paused = {row.channel: row.paused_at is not None for row in subscriptions.listed(connection, "demo")}
+    assert (paused[ALERTS], paused[closed]) == (False, True)
+    story.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.alerts.explain import Explained, explain, find
 from bot.alerts.policy import Reason
 from bot.alerts.record import scene
@@ -38,6 +40,53 @@ def test_a_filter_by_target_hears_of_its_own_in_a_group_of_several(tmp_path: Pat
     assert why.heard[0].over
     assert why.reason is Reason.NOTHING
     story.close()
+
+
+def test_a_narrow_subscription_counts_its_own_failures(tmp_path: Path) -> None:
+    """Three to Billing and one to Sales are no three to Sales."""
+    story = Story(tmp_path, subscribe="target=Sales min=3/10m")
+    story.fails(3, outcome="forbidden")
+    first = story.fails(outcome="forbidden", target="q-sales")
+    story.passes(10)
+    story.expect_nothing_else()
+    calls = [*first, *story.fails(2, outcome="forbidden", target="q-sales")]
+    story.passes(10)
+    message = story.expect_message("CXone forbids the handovers of Cognigy Voicebot: 6 failed")
+    story.expect_reply(calls)
+    assert (_why(story, message).heard[0].failures, _why(story, message).heard[0].over) == (3, True)
+    story.close()
+
+
+def test_a_narrow_subscription_counts_its_own_attempts(tmp_path: Path) -> None:
+    """Of the handovers to Sales half fail, whatever becomes of those to Billing."""
+    story = Story(tmp_path, subscribe="target=Sales min=2/10m rate=50%")
+    for _ in range(20):
+        story.centre.call("accepted")
+    calls = story.fails(2, outcome="forbidden", target="q-sales")
+    for _ in range(2):
+        story.centre.call("accepted", target="q-sales")
+    story.passes(10)
+    message = story.expect_message("2 failed")
+    story.expect_reply(calls)
+    assert (_why(story, message).heard[0].failures, _why(story, message).heard[0].attempts) == (2, 4)
+    story.close()
+
+
+@pytest.mark.parametrize("resolved", [False, True])
+def test_a_mute_longer_than_an_hour_loses_nothing(eager: Story, resolved: bool) -> None:  # noqa: FBT001 - a table
+    """What it held of a cause that nobody knew is told when it ends, be it over or not."""
+    eager.mute(hours=2)
+    held = eager.fails(2, outcome="forbidden")
+    eager.passes(60)
+    for _ in range(3 if resolved else 0):
+        eager.centre.call("accepted")
+    eager.passes(minutes=115, poll_every=60)
+    eager.expect_nothing_else()
+    assert eager.ledger().muted == 2
+    eager.passes(minutes=6, poll_every=30)
+    eager.expect_message("✅" if resolved else "🟠", "CXone forbids the handovers of Cognigy Voicebot: 2 failed")
+    eager.expect_reply(held)
+    assert (eager.ledger().muted, eager.ledger().sent) == (0, 2)
 
 
 def test_a_mute_of_one_target_holds_no_other(eager: Story) -> None:
