@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 OPEN_LOOKS = (timedelta(seconds=15), timedelta(seconds=60), timedelta(minutes=5))  # then every 5 minutes
 SETTLES_AFTER = timedelta(seconds=60)  # after the end of a call, the last look that can still change its outcome
+COMPLETE_AFTER = timedelta(minutes=5)  # a call that is seen so long after its end lacks no request; clocks may differ
 RETRY_FIRST, RETRY_MOST = timedelta(seconds=15), timedelta(hours=1)
 TRIES = 12  # in a row while others could be read, some hours: then a call that is older than a list reaches is left
 TARGET_LASTS = timedelta(seconds=60)
@@ -167,7 +168,8 @@ def next_look(
     ended_at = call.ended_at or row.ended_at
     if ended_at is not None:
         settled_at: datetime = max(ended_at, row.seen_at) + SETTLES_AFTER
-        if now >= settled_at or (failure is None and found.outcome not in UNSETTLED):
+        complete = found.outcome is Outcome.NOT_ATTEMPTED and row.seen_at - ended_at > COMPLETE_AFTER
+        if now >= settled_at or complete or (failure is None and found.outcome not in UNSETTLED):
             return None
         return settled_at if failure is None or firm else _certain_at(row, failure, ended_at, timing)
     if now - row.seen_at > lookback:

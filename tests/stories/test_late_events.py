@@ -128,3 +128,11 @@ def test_accepted_in_the_end_after_the_ending(eager: Story) -> None:
     eager.centre.documents[call]["endTime"] = _text(eager.clock.now())
     eager.passes(minutes=3)
     eager.expect_update("⚪", "Withdrawn: accepted")
+
+
+def test_what_ended_long_ago_is_read_once(eager: Story) -> None:
+    """A day of calls that the bot served itself is not read twice on arrival; one that just ended is."""
+    old = eager.centre.call("stopped", at=eager.clock.now() - timedelta(minutes=20))
+    new = eager.centre.call("stopped")
+    eager.passes(minutes=3)
+    assert (eager.centre.asked.count(old), eager.centre.asked.count(new)) == (1, 2)
