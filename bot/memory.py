@@ -44,8 +44,6 @@ def freeze() -> None:
 
 def give_back() -> None:
     """Give back what is free between blocks in use; glibc does so of itself at the end of a heap alone."""
-    if "HACK" in os.environ:
-        gc.collect()
     if _is_glibc():
         ctypes.CDLL(None).malloc_trim(0)
 
