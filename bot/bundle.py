@@ -50,17 +50,18 @@ _IDS = frozenset({"contactId", "masterContactId", "spawnedContactId", "sessionId
 
 def of(report: Report, *, profile: str, now: datetime, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
     """The bundle of a report; `diagnosis` is the report as `--json` prints it, for whoever opens the file."""
-    bundle: dict[str, Any] = {
+    read = {
+        "document": redacted(report.document),
+        "targets": {id_: _plain(asdict(target)) for id_, target in report.targets.items()},
+    }
+    return {
         "kind": MARK,
         "version": VERSION,
         "profile": profile,
         "read_at": now.isoformat(),
-        "document": redacted(report.document),
-        "targets": {id_: _plain(asdict(target)) for id_, target in report.targets.items()},
+        **redact.without_callers(read, report.document),
         "diagnosis": diagnosis,
     }
-    masked: dict[str, Any] = redact.without_callers(bundle, report.document)
-    return masked
 
 
 def is_bundle(document: Mapping[str, Any]) -> bool:

@@ -26,6 +26,7 @@ _LOOKS_LIKE_ONE = re.compile(r"^[+(\d]")
 _SHORTEST_NATIONAL = 7  # a national form shorter than this says too little to tell two callers apart
 _LEAST_TO_SHOW = 5  # four digits are shown, so there must be more than four
 
+AROUND = "`*_\"'“”"  # how people set off what they paste
 # What platforms store where the caller withheld the number. The digits spell the words on a telephone's keypad
 # (https://help.twilio.com/articles/223179988).
 _WITHHELD = frozenset(
@@ -164,7 +165,7 @@ def hashed(number: str, key: str | bytes, region: str = "US") -> str:
 def _bare(text: str) -> str:
     """What was typed, without Slack's link, URI scheme, invisible marks and odd spaces."""
     clean = "".join(" " if char.isspace() else char for char in text if unicodedata.category(char) not in ("Cf", "Cc"))
-    clean = clean.strip().strip("`*_\"'“”").strip()
+    clean = clean.strip().strip(AROUND).strip()
     link = _LINK.match(clean)
     return _user(link[1] if link else clean).strip()
 

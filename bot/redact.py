@@ -162,10 +162,8 @@ def _numbers(raw: object, depth: int) -> set[str]:
         if isinstance(value, Mapping | list | tuple):
             found |= _numbers(value, depth + 1)
         elif outside and key in _NUMBERS and isinstance(value, str) and (number := _NUMBER.fullmatch(value.strip())):
-            digits = re.sub(r"\D", "", number[1])
-            if len(digits) >= 7:  # noqa: PLR2004 - design: runs of 7
-                found.add(digits[-10:])
-    return found
+            found.add(_last_ten(number[1]))
+    return found - {""}
 
 
 def _without(shown: Any, runs: re.Pattern[str]) -> Any:
@@ -244,8 +242,13 @@ def _identifier(value: object, callers: frozenset[str], *, whole: bool) -> objec
 def _callers(participants: object) -> frozenset[str]:
     """The digits of every identity of a document, so that none gets through under another name."""
     rows = participants if isinstance(participants, list | tuple) else ()
-    found = (re.sub(r"\D", "", str(row.get("identity") or "")) for row in rows if isinstance(row, Mapping))
-    return frozenset(digits[-10:] for digits in found if len(digits) >= 7)  # noqa: PLR2004 - design: runs of 7
+    return frozenset(_last_ten(str(row.get("identity") or "")) for row in rows if isinstance(row, Mapping)) - {""}
+
+
+def _last_ten(number: str) -> str:
+    """The digits by which a number is found, whatever stands before them; "" if there are too few."""
+    digits = re.sub(r"\D", "", number)
+    return digits[-10:] if len(digits) >= 7 else ""  # noqa: PLR2004 - design: runs of 7
 
 
 def _customer_names(participants: object) -> list[str]:

@@ -183,8 +183,7 @@ def refused(case: Case, verdict: Verdict) -> list[Finding]:
     if verdict.outcome is Outcome.FORBIDDEN:
         text = f"CXone refused the transfer to {case.name} for lack of permission{after}: {_quoted(case)}."
         return [_new(case, Code.TRANSFER_FORBIDDEN, text, evidence, at=rejection.at)]
-    apart = "," if after else ""  # a name that ends in digits is masked with the digits that touch it
-    text = f"CXone refused the transfer to {case.name}{apart}{after}: {_quoted(case)}."
+    text = f"CXone refused the transfer to {case.name}{wording.apart(after)}: {_quoted(case)}."
     found = [_new(case, _REJECTED, text, evidence, at=rejection.at, fault=verdict)]
     meaning = _meaning(case, verdict.cause)
     if meaning and verdict.cause is not None:

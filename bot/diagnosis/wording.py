@@ -77,7 +77,7 @@ def _took(case: Case) -> str:
     return f" {seconds(answer.at - case.request.at)} after the bot asked"
 
 
-def _and(more: str) -> str:
+def apart(more: str) -> str:
     """What follows a name, apart from it: a name that ends in digits is masked with the digits that touch it."""
     return f",{more}" if more else ""
 
@@ -212,7 +212,7 @@ def _rejected(case: Case, verdict: Verdict) -> str:
         more = (
             " The reason is not one that says whose side it is." if given else " So it does not say whose side it is."
         )
-    to = f" to {case.name}{_and(_took(case))}" if who == "CXone" else _took(case)
+    to = f" to {case.name}{apart(_took(case))}" if who == "CXone" else _took(case)
     return f"{who} refused the transfer{to}{_said(case)}.{more}"
 
 
@@ -220,7 +220,7 @@ def _forbidden(case: Case, verdict: Verdict) -> str:
     if verdict.cause is Code.FROM_PARTICIPANT_NOT_BOT:
         what = f"CXone refused it{_took(case)}{_said(case)}" if case.reason is not None else "nothing happened"
         return f"The transfer to {case.name} was sent in the name of a participant who is not the bot; {what}."
-    return f"CXone did not let the Cognigy connector transfer to {case.name}{_and(_took(case))}{_said(case)}."
+    return f"CXone did not let the Cognigy connector transfer to {case.name}{apart(_took(case))}{_said(case)}."
 
 
 def _invalid(case: Case, verdict: Verdict) -> str:

@@ -56,9 +56,6 @@ _NUMBERISH = re.compile(r"^(?:[+(\d]|<tel:|tel:|sips?:)", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d)(?:[:.](\d\d))?)?\s*(am|pm)?$", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d|today|yesterday)[\sT]+(.+)$", re.IGNORECASE)
 _ZONED = re.compile(r"\s*(?:utc|gmt|z)$", re.IGNORECASE)
-
-
-_AROUND = "`*_\"'“”"  # how people set off what they paste
 _MENTION = re.compile(r"<?[@#!]")
 
 
@@ -93,7 +90,7 @@ def query(action: Asked) -> Query:
 def _by_number(typed: str, region: str, now: datetime, zone: tzinfo) -> Action:
     cut = _OPTION.search(typed)
     said, tail = (typed[: cut.start()], typed[cut.start() :]) if cut else (typed, "")
-    said = unicodedata.normalize("NFKC", said).strip().strip(_AROUND).strip()
+    said = unicodedata.normalize("NFKC", said).strip().strip(phone.AROUND).strip()
     if _MENTION.match(said) or (not _NUMBERISH.match(said) and not phone.is_withheld(said)):
         return Misunderstood(typed, _did_you_mean(said))
     try:
